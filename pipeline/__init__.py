@@ -1,0 +1,1 @@
+"""afterpost: collect, measure, learn, decide, look back."""

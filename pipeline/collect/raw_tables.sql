@@ -1,0 +1,142 @@
+-- The raw schema: what sources answered, row for row, and what people configured.
+-- Constant or no defaults only: DuckDB replays DDL after a crash.
+
+-- Grain: one scrape (one answer of one source for one profile); the landing manifest.
+create table if not exists raw.scrapes (
+    scrape_id varchar not null primary key,
+    platform varchar not null,
+    account_name varchar not null,
+    handle varchar,
+    source varchar not null,             -- 'apify' or 'import'
+    actor_id varchar,
+    run_id varchar,
+    run_status varchar,
+    outcome varchar not null,            -- 'items', 'empty', 'partial'
+    input varchar,                       -- JSON text of the actor's input
+    started_at timestamptz,
+    finished_at timestamptz,
+    scraped_at timestamptz not null,
+    scraped_at_source varchar not null,  -- 'run', 'given', 'file_name', 'file_time'
+    items_asked bigint,
+    items_got bigint not null,
+    post_count bigint not null,
+    foreign_post_count bigint not null,
+    profile_count bigint not null,
+    rejected_count bigint not null,
+    cost_usd decimal(12, 6),
+    is_any_author boolean not null,
+    items_sha256 varchar not null,
+    landing_path varchar not null,       -- relative to the landing folder
+    original_file varchar
+);
+
+-- Grain: one item of one scrape that is a post, a post of another author, or a profile.
+create table if not exists raw.scrape_items (
+    scrape_id varchar not null,
+    item_index integer not null,
+    platform varchar not null,
+    account_name varchar not null,
+    item_kind varchar not null,          -- 'post', 'foreign_post', 'profile'
+    post_id varchar,
+    scraped_at timestamptz not null,
+    payload varchar not null             -- JSON text, nested as the actor's own schema
+);
+
+-- Grain: one item of one scrape that could not be used, with the reason.
+create table if not exists raw.rejected_items (
+    scrape_id varchar not null,
+    item_index integer not null,
+    platform varchar not null,
+    account_name varchar not null,
+    scraped_at timestamptz not null,
+    reason varchar not null,
+    payload varchar not null
+);
+
+-- Grain: one account.
+create table if not exists raw.accounts (
+    account_name varchar not null,
+    display_name varchar,
+    niche varchar,
+    timezone varchar not null,
+    default_slide_count integer
+);
+
+-- Grain: one account and platform.
+create table if not exists raw.account_profiles (
+    account_name varchar not null,
+    platform varchar not null,
+    handle varchar not null
+);
+
+-- Grain: one name that an account lists, per dimension ('format', 'pillar', 'cta').
+create table if not exists raw.account_segments (
+    account_name varchar not null,
+    dimension varchar not null,
+    segment varchar not null
+);
+
+-- Grain: one planned post (one folder under accounts/<name>/output/).
+create table if not exists raw.planned_posts (
+    account_name varchar not null,
+    planned_id varchar not null,
+    platform varchar,
+    planned_at timestamptz,
+    topic varchar,
+    format varchar,
+    pillar varchar,
+    hook_text varchar,
+    hook_score double,
+    slide_count integer,
+    cta varchar,
+    caption varchar,
+    context_id varchar,
+    pick_probability double
+);
+
+-- Grain: one post and planned post that belong together.
+create table if not exists raw.post_matches (
+    account_name varchar not null,
+    platform varchar not null,
+    post_id varchar not null,
+    planned_id varchar not null,
+    score double not null                -- 0 to 1
+);
+
+-- Grain: one label of one post, per dimension ('format', 'pillar', 'topic', 'cta').
+create table if not exists raw.post_labels (
+    account_name varchar not null,
+    platform varchar not null,
+    post_id varchar not null,
+    dimension varchar not null,
+    label varchar not null,
+    label_source varchar not null        -- 'planned' or 'rule'
+);
+
+-- Grain: one recommendation, copied from the state database.
+create table if not exists raw.state_recommendations (
+    recommendation_id varchar not null,
+    account_name varchar not null,
+    created_at timestamptz not null,
+    status varchar not null,
+    category varchar not null,
+    target varchar not null,
+    confidence varchar not null,
+    insight varchar not null,
+    proposed_change varchar not null,
+    writer varchar not null,
+    warehouse_version varchar not null
+);
+
+-- Grain: one decision, copied from the state database.
+create table if not exists raw.state_decisions (
+    decision_id varchar not null,
+    recommendation_id varchar,
+    account_name varchar not null,
+    decision varchar not null,
+    decided_by varchar not null,
+    decided_at timestamptz not null,
+    note varchar,
+    context_id_before varchar,
+    context_id_after varchar
+);

@@ -1,0 +1,95 @@
+"""Every error we raise on purpose.
+
+The class says whether trying again can help, so that assets, command line and web agree without
+reading the message. The message says what failed, where, and what to do; it never holds a secret.
+"""
+
+from enum import StrEnum
+
+
+class Retry(StrEnum):
+    """Whether the same call can succeed later without anybody changing anything."""
+
+    NEVER = "never"
+    LATER = "later"
+
+
+class AfterpostError(Exception):
+    """Base of all expected failures: one clear sentence for a person, no traceback."""
+
+    retry: Retry = Retry.NEVER
+    exit_code: int = 1
+
+
+class UsageError(AfterpostError):
+    """The command's words do not fit together."""
+
+    exit_code = 2
+
+
+class ConfigurationError(AfterpostError):
+    """A setting, an account file or a key is wrong or missing."""
+
+
+class UnknownAccountError(ConfigurationError):
+    """No folder of that name under accounts/."""
+
+
+class ImportFileError(AfterpostError):
+    """A file that cannot be taken in: unreadable, empty, of another platform, not an export."""
+
+
+class LandingError(AfterpostError):
+    """A landing file that is missing, torn or does not match its manifest."""
+
+
+class ScrapeRejectedError(AfterpostError):
+    """The platform's service refused the request; the same request will be refused again."""
+
+
+class ScrapeUnavailableError(AfterpostError):
+    """The platform's service did not answer, or asked to wait."""
+
+    retry = Retry.LATER
+
+
+class ScrapeFailedError(AfterpostError):
+    """The scrape ran and gave nothing that can be stored: FAILED, only error rows, blocked."""
+
+    retry = Retry.LATER
+
+
+class WarehouseLockedError(AfterpostError):
+    """Another process is writing the warehouse and did not finish in time."""
+
+    retry = Retry.LATER
+
+
+class WarehouseDamagedError(AfterpostError):
+    """The warehouse file is not a readable DuckDB database."""
+
+
+class NothingPublishedError(AfterpostError):
+    """There is no published copy yet."""
+
+
+class BuildFailedError(AfterpostError):
+    """A model or a test of the build failed; nothing was published."""
+
+
+class QueryError(AfterpostError):
+    """A person's SQL did not run."""
+
+
+class ModelUnavailableError(AfterpostError):
+    """The language model did not give a usable answer; the reason is in the message."""
+
+    retry = Retry.LATER
+
+
+class ContextError(AfterpostError):
+    """A performance_context.json that is broken, or a change that does not fit it."""
+
+
+class DecisionError(AfterpostError):
+    """A recommendation that cannot be decided: unknown, already decided, out of date."""

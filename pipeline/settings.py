@@ -1,0 +1,123 @@
+"""Everything that comes from the environment, read once.
+
+Secrets stay ``SecretStr``: they never reach logs, run configuration or metadata.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from pipeline.errors import ConfigurationError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseModel):
+    """Where things are and how the outside world is reached."""
+
+    model_config = ConfigDict(frozen=True)
+
+    home: Path
+    """Folder that holds ``accounts/`` and ``warehouse/``."""
+    apify_token: SecretStr | None = None
+    apify_api_base_url: str = "https://api.apify.com"
+    apify_deadline_s: float = 900.0
+    """Longest wait for one actor run before it is aborted."""
+    apify_max_charge_usd: float = 2.0
+    """Most that one actor run may charge."""
+    anthropic_api_key: SecretStr | None = None
+    anthropic_base_url: str = "https://api.anthropic.com"
+    anthropic_deadline_s: float = 120.0
+    """Longest wait for one answer of the language model, retries included."""
+    model: str = "claude-sonnet-5-5"
+    state_url: str | None = None
+    """SQLAlchemy URL of the state database; the default is ``warehouse/state.db``."""
+    lock_timeout_s: float = 300.0
+    """Longest wait for another writer of the warehouse."""
+
+    @property
+    def accounts_dir(self) -> Path:
+        """One folder per account."""
+        return self.home / "accounts"
+
+    @property
+    def warehouse_dir(self) -> Path:
+        """Everything the program makes, except context files."""
+        return self.home / "warehouse"
+
+    @property
+    def landing_dir(self) -> Path:
+        """What sources answered, unchanged."""
+        return self.warehouse_dir / "landing"
+
+    @property
+    def database_path(self) -> Path:
+        """The warehouse itself; its stem is the catalog name that dbt's views use."""
+        return self.warehouse_dir / "afterpost.duckdb"
+
+    @property
+    def published_dir(self) -> Path:
+        """Read-only copies of green builds."""
+        return self.warehouse_dir / "published"
+
+    @property
+    def dbt_workspace(self) -> Path:
+        """This home's dbt profile, target and logs, so that two homes never share a parse."""
+        return self.warehouse_dir / "dbt"
+
+    @property
+    def state_database_url(self) -> str:
+        """SQLAlchemy URL of the state database."""
+        return self.state_url or f"sqlite:///{self.warehouse_dir / 'state.db'}"
+
+
+_VARIABLES = {
+    "AFTERPOST_HOME": "home",
+    "APIFY_TOKEN": "apify_token",
+    "APIFY_API_BASE_URL": "apify_api_base_url",
+    "AFTERPOST_APIFY_DEADLINE_S": "apify_deadline_s",
+    "AFTERPOST_APIFY_MAX_CHARGE_USD": "apify_max_charge_usd",
+    "ANTHROPIC_API_KEY": "anthropic_api_key",
+    "ANTHROPIC_BASE_URL": "anthropic_base_url",
+    "AFTERPOST_ANTHROPIC_DEADLINE_S": "anthropic_deadline_s",
+    "AFTERPOST_MODEL": "model",
+    "AFTERPOST_STATE_URL": "state_url",
+    "AFTERPOST_LOCK_TIMEOUT_S": "lock_timeout_s",
+}
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment and, below it, from ``.env`` in the repository.
+
+    Args:
+        environment: Variables by name; the process's own when left out.
+
+    Raises:
+        ConfigurationError: A variable has a value of the wrong type.
+    """
+    if environment is None:
+        from_file = {k: v for k, v in dotenv_values(REPOSITORY / ".env").items() if v}
+        environment = {**from_file, **os.environ}
+    values: dict[str, object] = {
+        field: environment[variable]
+        for variable, field in _VARIABLES.items()
+        if environment.get(variable)
+    }
+    home = Path(str(values.get("home", REPOSITORY))).expanduser().resolve()
+    values["home"] = home
+    for variable, field in _VARIABLES.items():
+        if field.endswith(("_s", "_usd")) and field in values:
+            try:
+                number = float(str(values[field]))
+            except ValueError:
+                number = -1.0
+            if not number > 0:
+                raise ConfigurationError(
+                    f"{variable} is {values[field]!r}, which is no number above 0: "
+                    "set it to a number or remove it."
+                )
+            values[field] = number
+    return Settings.model_validate(values)
