@@ -1,0 +1,30 @@
+{# The public counts of a post, in one place: a new one is one name here. #}
+{% macro count_metrics() -%}
+    {{ return(['view_count', 'video_view_count', 'like_count', 'comment_count', 'share_count', 'save_count', 'repost_count']) }}
+{%- endmacro %}
+
+{# The metrics that get a value at each standard age, by their short names in column names. #}
+{% macro aged_metrics() -%}
+    {{ return(['view', 'like', 'comment', 'share', 'save']) }}
+{%- endmacro %}
+
+{% macro standard_age_labels() -%}
+    {{ return(['24h', '72h', '7d', '28d']) }}
+{%- endmacro %}
+
+{# a / b as a fraction, or null when either is unknown or nothing was counted below. #}
+{% macro ratio(numerator, denominator) -%}
+    cast({{ numerator }} as double) / nullif({{ denominator }}, 0)
+{%- endmacro %}
+
+{#
+  Share of a group's values at or below this one, counting ties half: 0.5 for the middle post.
+  Unlike percent_rank it does not put the best of three posts at 1.
+#}
+{% macro mid_rank(value, group_columns) -%}
+    (
+        rank() over (partition by {{ group_columns }} order by {{ value }})
+        - 1
+        + 0.5 * count(*) over (partition by {{ group_columns }}, {{ value }})
+    ) / count(*) over (partition by {{ group_columns }})
+{%- endmacro %}

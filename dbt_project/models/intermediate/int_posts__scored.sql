@@ -1,0 +1,95 @@
+-- Grain: one row per account, platform and post that can be ranked among the account's own posts
+-- on that platform at equal age (at least five of them have that age's value).
+with
+
+posts as (
+
+    select * from {{ ref('int_posts__engagement') }}
+
+),
+
+candidates as (
+
+    {% for age, hours in [('7d', 168), ('72h', 72), ('24h', 24)] %}
+    select
+        account_name,
+        platform,
+        post_id,
+        {{ hours }} as score_age_hours,
+        coalesce(view_{{ age }}, engagement_{{ age }}) as reach_value,
+        view_{{ age }} is not null as is_reach_views,
+        {{ ratio('engagement_' ~ age, 'view_' ~ age) }} as engagement_rate_value,
+        {{ ratio('save_' ~ age, 'view_' ~ age) }} as save_rate_value,
+        {{ ratio('share_' ~ age, 'view_' ~ age) }} as share_rate_value
+    from posts
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+-- Posts with views and posts without are ranked apart: views and reactions are other quantities.
+ranked as (
+
+    select
+        *,
+        {% set group = 'account_name, platform, score_age_hours, is_reach_views' %}
+        count(*) over (partition by {{ group }}) as peer_count,
+        {{ mid_rank('reach_value', group) }} as reach_percentile,
+        median(reach_value) over (partition by {{ group }}) as reach_median,
+        case when engagement_rate_value is not null then
+            {{ mid_rank('engagement_rate_value', group ~ ', engagement_rate_value is null') }}
+        end as engagement_rate_percentile,
+        case when save_rate_value is not null then
+            {{ mid_rank('save_rate_value', group ~ ', save_rate_value is null') }}
+        end as save_rate_percentile,
+        case when share_rate_value is not null then
+            {{ mid_rank('share_rate_value', group ~ ', share_rate_value is null') }}
+        end as share_rate_percentile
+    from candidates
+    where reach_value is not null
+
+),
+
+oldest as (
+
+    select
+        *,
+        row_number() over (
+            partition by account_name, platform, post_id
+            order by score_age_hours desc
+        ) as age_rank
+    from ranked
+    where peer_count >= 5
+
+),
+
+parts as (
+
+    select
+        *,
+        (reach_percentile is not null)::integer
+        + (engagement_rate_percentile is not null)::integer
+        + (save_rate_percentile is not null)::integer
+        + (share_rate_percentile is not null)::integer as part_count,
+        reach_percentile
+        + case when engagement_rate_percentile is null then 0 else engagement_rate_percentile end
+        + case when save_rate_percentile is null then 0 else save_rate_percentile end
+        + case when share_rate_percentile is null then 0 else share_rate_percentile end as part_sum
+    from oldest
+    where age_rank = 1
+
+)
+
+select
+    account_name,
+    platform,
+    post_id,
+    score_age_hours,
+    peer_count,
+    100.0 * part_sum / part_count as score,
+    reach_percentile,
+    engagement_rate_percentile,
+    save_rate_percentile,
+    share_rate_percentile,
+    {{ ratio('reach_value', 'reach_median') }} as outlier_multiple
+from parts

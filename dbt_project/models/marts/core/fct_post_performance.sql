@@ -1,0 +1,163 @@
+-- Grain: one row per account, platform and post: numbers now, at standard ages, and their rank
+-- among the account's own posts on that platform at equal age.
+with
+
+posts as (
+
+    select * from {{ ref('int_posts__labelled') }}
+
+),
+
+engagement as (
+
+    select * from {{ ref('int_posts__engagement') }}
+
+),
+
+scores as (
+
+    select * from {{ ref('int_posts__scored') }}
+
+),
+
+-- Followers when the post went out: the newest profile snapshot before it.
+followers as (
+
+    select
+        posts.account_name,
+        posts.platform,
+        posts.post_id,
+        max_by(profiles.follower_count, profiles.scraped_at) as follower_count_at_posting
+    from posts
+    inner join {{ ref('int_profiles__snapshots') }} as profiles
+        on
+            posts.account_name = profiles.account_name
+            and posts.platform = profiles.platform
+            and profiles.scraped_at <= posts.posted_at
+    where profiles.follower_count is not null
+    group by posts.account_name, posts.platform, posts.post_id
+
+),
+
+joined as (
+
+    select
+        posts.account_name,
+        posts.platform,
+        posts.post_id,
+        posts.posted_at,
+        posts.media_type,
+        posts.is_ad,
+        engagement.scraped_at,
+        engagement.age_hours,
+        engagement.view_count,
+        engagement.like_count,
+        engagement.comment_count,
+        engagement.share_count,
+        engagement.save_count,
+        engagement.engagement_count,
+        engagement.engagement_terms,
+        {%- for age in standard_age_labels() %}{% for metric in aged_metrics() %}
+        engagement.{{ metric }}_{{ age }},
+        {%- endfor %}
+        engagement.engagement_{{ age }},
+        {%- endfor %}
+        followers.follower_count_at_posting,
+        scores.score,
+        scores.score_age_hours,
+        scores.peer_count,
+        scores.reach_percentile,
+        scores.engagement_rate_percentile,
+        scores.save_rate_percentile,
+        scores.share_rate_percentile,
+        scores.outlier_multiple,
+        posts.has_definition_change
+    from posts
+    inner join engagement
+        on
+            posts.account_name = engagement.account_name
+            and posts.platform = engagement.platform
+            and posts.post_id = engagement.post_id
+    left join followers
+        on
+            posts.account_name = followers.account_name
+            and posts.platform = followers.platform
+            and posts.post_id = followers.post_id
+    left join scores
+        on
+            posts.account_name = scores.account_name
+            and posts.platform = scores.platform
+            and posts.post_id = scores.post_id
+
+),
+
+rated as (
+
+    select
+        *,
+        {{ ratio('engagement_count', 'view_count') }} as engagement_rate_views,
+        {{ ratio('like_count + comment_count + share_count', 'view_count') }}
+            as engagement_rate_public,
+        {{ ratio('engagement_count', 'follower_count_at_posting') }} as engagement_rate_followers,
+        {{ ratio('save_count', 'view_count') }} as save_rate,
+        {{ ratio('share_count', 'view_count') }} as share_rate,
+        {{ ratio('coalesce(view_24h, like_24h)', 'coalesce(view_7d, like_7d)') }}
+            as share_of_7d_at_24h,
+        {{ ratio('coalesce(view_28d, like_28d)', 'coalesce(view_7d, like_7d)') }}
+            as multiple_of_7d_at_28d
+    from joined
+
+)
+
+select
+    account_name,
+    platform,
+    post_id,
+    posted_at,
+    media_type,
+    is_ad,
+    scraped_at,
+    age_hours,
+    view_count,
+    like_count,
+    comment_count,
+    share_count,
+    save_count,
+    engagement_count,
+    engagement_terms,
+    {%- for age in standard_age_labels() %}{% for metric in aged_metrics() + ['engagement'] %}
+    {{ metric }}_{{ age }},
+    {%- endfor %}{% endfor %}
+    follower_count_at_posting,
+    engagement_rate_views,
+    engagement_rate_public,
+    engagement_rate_followers,
+    save_rate,
+    share_rate,
+    score,
+    score_age_hours,
+    peer_count,
+    reach_percentile,
+    engagement_rate_percentile,
+    save_rate_percentile,
+    share_rate_percentile,
+    case
+        when score > 75 then 'overperforming'
+        when score >= 40 then 'normal'
+        when score < 40 then 'underperforming'
+    end as category,
+    case
+        when engagement_rate_views is null then null
+        when engagement_rate_views >= 0.05 and engagement_count >= 50 then 'high'
+        when engagement_rate_views >= 0.02 and engagement_count >= 20 then 'medium'
+        else 'low'
+    end as tier,
+    outlier_multiple,
+    case
+        when age_hours < 168 then 'too_young'
+        when multiple_of_7d_at_28d >= 1.25 then 'long_tail'
+        when share_of_7d_at_24h >= 0.8 then 'spike'
+        when share_of_7d_at_24h is not null then 'steady'
+    end as growth_shape,
+    has_definition_change
+from rated

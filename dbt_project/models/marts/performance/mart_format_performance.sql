@@ -1,0 +1,2 @@
+-- Grain: one row per account, platform and format.
+{{ segment_moments('format', 'format') }}

@@ -1,0 +1,2 @@
+-- Grain: one row per account, platform and content pillar.
+{{ segment_moments('pillar', 'pillar') }}

@@ -1,0 +1,1 @@
+"""Measure: models on the warehouse, and statistics on plain data."""

@@ -1,0 +1,145 @@
+"""Build the warehouse: models, statistics, and one published copy of what belongs together.
+
+The steps run one after the other, each under the writer lock. A token in the database says
+which models the statistics were made from, so that two builds at once can never publish the one's
+models with the other's statistics.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from pipeline.clients.warehouse import new_version, publish, writing
+from pipeline.clock import utc_now
+from pipeline.errors import BuildFailedError
+from pipeline.measure.dbt_runs import DbtEvent, run_dbt_build
+from pipeline.measure.segment_effects import EffectRow, write_segment_effects
+from pipeline.settings import Settings
+
+_STATE_TABLES = """
+create table if not exists stats.model_build (build_id varchar not null, is_complete boolean not null);
+create table if not exists stats.build_info (
+    build_id varchar not null,
+    warehouse_version varchar not null,
+    built_at timestamptz not null,
+    as_of timestamptz
+);
+"""
+
+
+@dataclass(frozen=True)
+class ModelBuild:
+    """What a run of all models did."""
+
+    build_id: str
+    model_count: int
+    test_count: int
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published copy of the warehouse."""
+
+    warehouse_version: str
+    path: Path
+    as_of: datetime | None
+
+
+def build_models(
+    settings: Settings, on_event: Callable[[DbtEvent], None] | None = None
+) -> ModelBuild:
+    """Run every dbt model and data test.
+
+    Args:
+        settings: Whose home to build.
+        on_event: Called for each finished model and test.
+
+    Raises:
+        BuildFailedError: A model or a test failed; nothing will be published from its rows.
+        WarehouseLockedError: Another writer did not finish in time.
+    """
+    build_id = secrets.token_hex(8)
+    with writing(settings, "build models") as connection:
+        connection.execute(_STATE_TABLES)
+        _set_model_build(connection, build_id, is_complete=False)
+        # dbt opens the file itself; two connections of unlike configuration do not mix.
+        connection.close()
+        outcome = run_dbt_build(settings, on_event)
+        with writing(settings, "build models") as after:
+            _set_model_build(after, build_id, is_complete=True)
+    return ModelBuild(build_id, outcome.model_count, outcome.test_count, outcome.warnings)
+
+
+def build_statistics(settings: Settings) -> list[EffectRow]:
+    """Recompute the ``stats`` schema from the models.
+
+    Raises:
+        BuildFailedError: The models are not of one complete build.
+        WarehouseLockedError: Another writer did not finish in time.
+    """
+    with writing(settings, "statistics") as connection:
+        return _build_statistics(connection)
+
+
+def publish_build(settings: Settings) -> Published:
+    """Publish models and statistics of one build as a new read-only copy.
+
+    When another process has rebuilt the models since, the statistics are made again first.
+
+    Raises:
+        BuildFailedError: The models are not of one complete build.
+        WarehouseLockedError: Another writer did not finish in time.
+    """
+    version = new_version(utc_now())
+    with writing(settings, "publish") as connection:
+        build_id = _complete_build_id(connection)
+        made_from = connection.execute("select build_id from stats.build_info").fetchone()
+        if made_from is None or made_from[0] != build_id:
+            _build_statistics(connection)
+        connection.execute(
+            "update stats.build_info set warehouse_version = ?, built_at = ?",
+            [version, utc_now()],
+        )
+        as_of = connection.execute("select as_of from stats.build_info").fetchone()
+        connection.close()
+        path = publish(settings, version)
+    return Published(version, path, as_of[0] if as_of else None)
+
+
+def _build_statistics(connection: duckdb.DuckDBPyConnection) -> list[EffectRow]:
+    build_id = _complete_build_id(connection)
+    connection.execute("begin")
+    rows = write_segment_effects(connection)
+    connection.execute("delete from stats.build_info")
+    connection.execute(
+        "insert into stats.build_info "
+        "select ?, '', ?, (select max(scraped_at) from marts.fct_snapshot)",
+        [build_id, utc_now()],
+    )
+    connection.execute("commit")
+    return rows
+
+
+def _set_model_build(
+    connection: duckdb.DuckDBPyConnection, build_id: str, *, is_complete: bool
+) -> None:
+    connection.execute("begin")
+    connection.execute("delete from stats.model_build")
+    connection.execute("insert into stats.model_build values (?, ?)", [build_id, is_complete])
+    connection.execute("commit")
+
+
+def _complete_build_id(connection: duckdb.DuckDBPyConnection) -> str:
+    connection.execute(_STATE_TABLES)
+    row = connection.execute("select build_id, is_complete from stats.model_build").fetchone()
+    if row is None or not row[1]:
+        raise BuildFailedError(
+            "The models in the warehouse are not of one complete build, so nothing is made from "
+            "them: run `afterpost build`."
+        )
+    return str(row[0])

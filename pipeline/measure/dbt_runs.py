@@ -1,0 +1,146 @@
+"""dbt, in this process: a warm parse costs a fraction of a child process, and a kill of the
+process ends dbt with it."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.atomic_files import write_atomically
+from pipeline.errors import BuildFailedError
+from pipeline.settings import REPOSITORY, Settings
+
+DBT_PROJECT = REPOSITORY / "dbt_project"
+DbtEvent = Mapping[str, Any]
+"""One event of dbt's structured log: ``info`` and ``data``, as in its JSON log."""
+
+
+@dataclass(frozen=True)
+class DbtOutcome:
+    """What a green ``dbt build`` did."""
+
+    model_count: int
+    test_count: int
+    warnings: tuple[str, ...]
+
+
+def run_dbt_build(
+    settings: Settings, on_event: Callable[[DbtEvent], None] | None = None
+) -> DbtOutcome:
+    """``dbt build`` of the whole project on the home's warehouse, without unit tests.
+
+    The caller holds the writer lock and has no connection open.
+
+    Raises:
+        BuildFailedError: Names the models and tests that failed, with dbt's own words.
+    """
+    arguments = [
+        "build",
+        "--exclude-resource-type",
+        "unit_test",
+        *_common_arguments(settings),
+    ]
+    result = _invoke(arguments, on_event)
+    nodes = list(getattr(result.result, "results", None) or [])
+    failed = [node for node in nodes if str(node.status) in ("error", "fail", "runtime error")]
+    if failed or not result.success:
+        raise BuildFailedError(_failure_sentence(failed, result.exception))
+    return DbtOutcome(
+        model_count=sum(node.node.resource_type == "model" for node in nodes),
+        test_count=sum(node.node.resource_type == "test" for node in nodes),
+        warnings=tuple(
+            f"{node.node.name}: {node.message}" for node in nodes if str(node.status) == "warn"
+        ),
+    )
+
+
+def parse_project(target_path: Path) -> None:
+    """Write ``manifest.json`` of the project to ``target_path``; no database is opened.
+
+    Raises:
+        BuildFailedError: The project does not parse.
+    """
+    result = _invoke(
+        [
+            "parse",
+            "--project-dir",
+            str(DBT_PROJECT),
+            "--profiles-dir",
+            str(DBT_PROJECT),
+            "--target-path",
+            str(target_path),
+            "--log-path",
+            str(target_path / "logs"),
+        ],
+        None,
+    )
+    if not result.success:
+        raise BuildFailedError(_failure_sentence([], result.exception))
+
+
+def _common_arguments(settings: Settings) -> list[str]:
+    workspace = settings.dbt_workspace
+    profile = {
+        "afterpost": {
+            "target": "duckdb",
+            "outputs": {
+                "duckdb": {
+                    "type": "duckdb",
+                    "path": str(settings.database_path),
+                    "threads": 1,
+                    # A connection left open would lock every other process out.
+                    "keep_open": False,
+                    "settings": {"TimeZone": "UTC"},
+                    "retries": {"connect_attempts": 7, "retryable_exceptions": ["IOException"]},
+                }
+            },
+        }
+    }
+    content = yaml.safe_dump(profile).encode()
+    path = workspace / "profiles.yml"
+    if not path.exists() or path.read_bytes() != content:
+        write_atomically(path, content)
+    return [
+        "--project-dir",
+        str(DBT_PROJECT),
+        "--profiles-dir",
+        str(workspace),
+        "--target-path",
+        str(workspace / "target"),
+        "--log-path",
+        str(workspace / "logs"),
+    ]
+
+
+def _invoke(arguments: list[str], on_event: Callable[[DbtEvent], None] | None) -> Any:
+    # Two seconds of imports that only a build needs.
+    from dbt.cli.main import dbtRunner
+    from google.protobuf.json_format import MessageToJson
+
+    def forward(event: Any) -> None:
+        if on_event is not None and event.info.name in ("LogTestResult", "NodeFinished"):
+            on_event(json.loads(MessageToJson(event, preserving_proto_field_name=True)))
+
+    return dbtRunner(callbacks=[forward]).invoke(["--log-level", "none", "--quiet", *arguments])
+
+
+def _failure_sentence(failed: list[Any], exception: BaseException | None) -> str:
+    if not failed:
+        return f"dbt did not run: {exception}. Nothing was published."
+    named = "; ".join(
+        f"{node.node.resource_type} {node.node.name} ({_first_line(node.message)})"
+        for node in failed[:3]
+    )
+    more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
+    return (
+        f"The build failed in {named}{more}. Nothing was published; the former published copy "
+        "stays. See the dbt log in warehouse/dbt/logs."
+    )
+
+
+def _first_line(message: str | None) -> str:
+    lines = [line.strip() for line in (message or "no message").splitlines() if line.strip()]
+    return " ".join(lines[:3])
