@@ -16,6 +16,7 @@ from pipeline.settings import REPOSITORY, Settings
 DBT_PROJECT = REPOSITORY / "dbt_project"
 DbtEvent = Mapping[str, Any]
 """One event of dbt's structured log: ``info`` and ``data``, as in its JSON log."""
+_RESULT_EVENTS = frozenset({"LogSeedResult", "LogModelResult", "LogTestResult"})
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def _invoke(arguments: list[str], on_event: Callable[[DbtEvent], None] | None) -
     from google.protobuf.json_format import MessageToJson
 
     def forward(event: Any) -> None:
-        if on_event is not None and event.info.name in ("LogTestResult", "NodeFinished"):
+        if on_event is not None and event.info.name in _RESULT_EVENTS:
             on_event(json.loads(MessageToJson(event, preserving_proto_field_name=True)))
 
     return dbtRunner(callbacks=[forward]).invoke(["--log-level", "none", "--quiet", *arguments])

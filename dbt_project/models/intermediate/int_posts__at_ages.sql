@@ -64,13 +64,18 @@ interpolated as (
         case
             when {{ metric }}_age_after - {{ metric }}_age_before > max_gap_hours then null
             when {{ metric }}_age_after = {{ metric }}_age_before then cast({{ metric }}_before as double)
+            -- Rounded to a millionth of a count, so that the last bits of exp and ln, which differ
+            -- between machines, never reach a mart.
             else
-                exp(
-                    ln(1.0 + {{ metric }}_before)
-                    + (ln(1.0 + {{ metric }}_after) - ln(1.0 + {{ metric }}_before))
-                    * (ln(age_hours) - ln({{ metric }}_age_before))
-                    / (ln({{ metric }}_age_after) - ln({{ metric }}_age_before))
-                ) - 1.0
+                round(
+                    exp(
+                        ln(1.0 + {{ metric }}_before)
+                        + (ln(1.0 + {{ metric }}_after) - ln(1.0 + {{ metric }}_before))
+                        * (ln(age_hours) - ln({{ metric }}_age_before))
+                        / (ln({{ metric }}_age_after) - ln({{ metric }}_age_before))
+                    ) - 1.0,
+                    6
+                )
         end as {{ metric }}_count
         {%- endfor %}
     from brackets
