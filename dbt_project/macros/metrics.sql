@@ -28,3 +28,8 @@
         + 0.5 * count(*) over (partition by {{ group_columns }}, {{ value }})
     ) / count(*) over (partition by {{ group_columns }})
 {%- endmacro %}
+
+{# The last bits of a sum of floats depend on the order of rows: they must not reach a mart. #}
+{% macro stable(expression) -%}
+    round({{ expression }}, 9)
+{%- endmacro %}

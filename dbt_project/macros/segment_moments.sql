@@ -48,17 +48,17 @@ select
         as view_7d_quartile_high,
     cast(percentile_cont(0.5) within group (order by posts.engagement_7d) as double)
         as engagement_7d_median,
-    avg(ln(1.0 + posts.view_7d)) as log_view_7d_mean,
-    var_samp(ln(1.0 + posts.view_7d)) as log_view_7d_variance,
-    {{ ratio('sum(case when posts.view_7d is not null then posts.engagement_7d end)',
-             'sum(case when posts.engagement_7d is not null then posts.view_7d end)') }}
+    {{ stable('avg(ln(1.0 + posts.view_7d))') }} as log_view_7d_mean,
+    {{ stable('var_samp(ln(1.0 + posts.view_7d))') }} as log_view_7d_variance,
+    {{ stable(ratio('sum(case when posts.view_7d is not null then posts.engagement_7d end)',
+                    'sum(case when posts.engagement_7d is not null then posts.view_7d end)')) }}
         as engagement_rate_7d_pooled,
-    {{ ratio('sum(case when posts.view_7d is not null then posts.save_7d end)',
-             'sum(case when posts.save_7d is not null then posts.view_7d end)') }}
+    {{ stable(ratio('sum(case when posts.view_7d is not null then posts.save_7d end)',
+                    'sum(case when posts.save_7d is not null then posts.view_7d end)')) }}
         as save_rate_7d_pooled,
     {{ ratio('count(*)', 'max(totals.post_count)') }} as share_of_posts,
-    {{ ratio('sum(posts.engagement_7d)', 'max(totals.engagement_7d)') }} as share_of_engagement_7d,
-    {{ ratio('sum(posts.save_7d)', 'max(totals.save_7d)') }} as share_of_saves_7d,
+    {{ stable(ratio('sum(posts.engagement_7d)', 'max(totals.engagement_7d)')) }} as share_of_engagement_7d,
+    {{ stable(ratio('sum(posts.save_7d)', 'max(totals.save_7d)')) }} as share_of_saves_7d,
     max(posts.scraped_at) as newest_scraped_at
 from posts
 inner join totals

@@ -1,0 +1,83 @@
+"""The dbt project as assets, its data tests as asset checks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    dbt_assets,
+)
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+
+from pipeline.clients.warehouse import writing
+from pipeline.defs.dbt_manifest import current_manifest
+from pipeline.defs.failures import failure
+from pipeline.errors import BuildFailedError
+from pipeline.measure.build import build_models
+from pipeline.measure.dbt_runs import DbtEvent
+from pipeline.settings import Settings
+
+
+class _Translator(DagsterDbtTranslator):
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:  # noqa: ARG002
+        return "measure"
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:  # noqa: ARG002
+        return ["team:afterpost"]
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        if dbt_resource_props["resource_type"] == "source":
+            return dg.AssetKey([dbt_resource_props["source_name"], dbt_resource_props["name"]])
+        return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+
+
+MANIFEST = current_manifest()
+TRANSLATOR = _Translator(
+    settings=DagsterDbtTranslatorSettings(
+        enable_asset_checks=True, enable_source_tests_as_checks=True
+    )
+)
+
+
+@dbt_assets(manifest=MANIFEST, dagster_dbt_translator=TRANSLATOR, name="models")
+def models(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
+):  # noqa: ANN201 - Dagster takes a generator's annotation for an output type
+    """Build every model and run every data test, in one go."""
+    events: list[DbtEvent] = []
+    error: BuildFailedError | None = None
+    try:
+        build = build_models(settings, events.append)
+        context.log.info(f"{build.model_count} models and {build.test_count} tests are green.")
+        for warning in build.warnings:
+            context.log.warning(warning)
+    except BuildFailedError as failed:
+        error = failed
+    row_counts = {} if error else _row_counts(settings)
+    for event in events:
+        message = DbtCoreCliEventMessage(dict(event), {})
+        for result in message.to_default_asset_events(
+            manifest=MANIFEST, dagster_dbt_translator=TRANSLATOR, context=context
+        ):
+            if isinstance(result, dg.Output):
+                table = event["data"]["node_info"]["node_relation"]
+                count = row_counts.get((table["schema"], table["alias"]))
+                if count is not None:
+                    result = result.with_metadata(  # noqa: PLW2901
+                        {**result.metadata, "dagster/row_count": count}
+                    )
+            yield result
+    if error:
+        raise failure(error)
+
+
+def _row_counts(settings: Settings) -> dict[tuple[str, str], int]:
+    """Rows of each table of the models' schemas; views are not counted."""
+    with writing(settings, "count rows") as connection:
+        tables = connection.execute(
+            "select schema_name, table_name, estimated_size from duckdb_tables() "
+            "where schema_name in ('intermediate', 'marts')"
+        ).fetchall()
+    return {(schema, table): int(size) for schema, table, size in tables}

@@ -1,0 +1,149 @@
+"""Start the real jobs in this process, for the command line and for tests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+
+from pipeline.accounts import Platform, account_names
+from pipeline.clients.warehouse import published_version
+from pipeline.definitions import build_defs
+from pipeline.defs.ghosts import PROCESS_TAG, end_ghost_runs, this_process
+from pipeline.defs.partitions import sync_accounts
+from pipeline.defs.schedules import partition_range_tags
+from pipeline.errors import AfterpostError, ConfigurationError, NothingPublishedError
+from pipeline.settings import REPOSITORY, Settings
+
+
+class RunFailedError(AfterpostError):
+    """A run failed; the message is the failing steps' own."""
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run said: a line per account, and the copy that is published after it."""
+
+    lines: tuple[str, ...]
+    warehouse_version: str | None
+    run_id: str
+
+
+def instance_dir(settings: Settings) -> Path:
+    """Dagster's folder of this home: runs, event logs, schedules."""
+    return settings.home / ".dagster"
+
+
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """The Dagster instance of this home, created when missing, its ghosts ended."""
+    folder = instance_dir(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    configuration = folder / "dagster.yaml"
+    if not configuration.exists():
+        configuration.write_bytes((REPOSITORY / "dagster.yaml").read_bytes())
+    instance = dg.DagsterInstance.from_config(str(folder))
+    sync_accounts(instance, settings)
+    end_ghost_runs(instance)
+    return instance
+
+
+def run_scrape(
+    settings: Settings, names: Sequence[str], platforms: Sequence[Platform] | None = None
+) -> RunSummary:
+    """Scrape the accounts' profiles. Raises :class:`RunFailedError` when one could not be."""
+    return _run(settings, "scrape", names, platforms)
+
+
+def run_build(settings: Settings) -> RunSummary:
+    """Load, build, publish, and see to the context files of all accounts."""
+    return _run(settings, "build", account_names(settings.accounts_dir), None)
+
+
+def run_daily(
+    settings: Settings, names: Sequence[str], platforms: Sequence[Platform] | None = None
+) -> RunSummary:
+    """The daily run: scrape, build, publish."""
+    return _run(settings, "daily", names, platforms)
+
+
+def run_recommend(settings: Settings, names: Sequence[str]) -> RunSummary:
+    """Write recommendations from the published copy."""
+    published_version(settings)
+    return _run(settings, "weekly_recommendations", names, None)
+
+
+def _run(
+    settings: Settings,
+    job_name: str,
+    names: Sequence[str],
+    platforms: Sequence[Platform] | None,
+) -> RunSummary:
+    if not names:
+        raise ConfigurationError(
+            f"There are no accounts in {settings.accounts_dir}: add one with "
+            "`afterpost accounts add NAME`."
+        )
+    with open_instance(settings) as instance:
+        definitions = build_defs({"settings": dg.ResourceDefinition.hardcoded_resource(settings)})
+        job = definitions.resolve_job_def(job_name)
+        result = job.execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            tags={
+                PROCESS_TAG: this_process(),
+                **partition_range_tags(instance, list(names)),
+            },
+            asset_selection=_selection(definitions, job_name, platforms),
+        )
+        lines = _lines(result, set(names))
+        if not result.success:
+            raise RunFailedError(_failure_sentence(result))
+        return RunSummary(lines, _version(settings), result.run_id)
+
+
+def _selection(
+    definitions: dg.Definitions, job_name: str, platforms: Sequence[Platform] | None
+) -> list[dg.AssetKey] | None:
+    """The job's assets without the landings of other platforms; None for all."""
+    if platforms is None:
+        return None
+    job = definitions.resolve_job_def(job_name)
+    wanted = {platform.value for platform in platforms}
+    return [
+        key
+        for key in job.asset_layer.executable_asset_keys
+        if key.path[0] != "landing"
+        or key.path[-1] == "report"
+        or key.path[-1].split("_")[0] in wanted
+    ]
+
+
+def _lines(result: dg.ExecuteInProcessResult, names: set[str]) -> tuple[str, ...]:
+    lines = []
+    for event in result.get_asset_materialization_events():
+        materialization = event.materialization
+        summary = materialization.metadata.get("summary")
+        if summary is not None and (materialization.partition in names):
+            lines.append(str(summary.value))
+    return tuple(lines)
+
+
+def _failure_sentence(result: dg.ExecuteInProcessResult) -> str:
+    sentences = []
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            told = data.user_failure_data
+            if told and told.description:
+                sentences.append(told.description)
+            elif data.error:
+                cause = data.error.cause or data.error
+                sentences.append(f"{event.step_key}: {cause.message.strip()}")
+    return " ".join(dict.fromkeys(sentences)) or "The run failed; see it in the Dagster UI."
+
+
+def _version(settings: Settings) -> str | None:
+    try:
+        return published_version(settings)
+    except NothingPublishedError:
+        return None
