@@ -92,9 +92,7 @@ class AccountConfig(_Strict):
     @classmethod
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError(
-                f"{value!r} is no IANA time zone (write for example America/New_York)"
-            )
+            raise ValueError(f"{value!r} is no IANA time zone (write for example America/New_York)")
         return value
 
     @field_validator("platform_profiles")

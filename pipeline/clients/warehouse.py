@@ -99,7 +99,9 @@ def _open(settings: Settings) -> duckdb.DuckDBPyConnection:
     if not path.exists():
         # The option is only given to the connection that creates the file: two connections of
         # one process to one file must have the same configuration.
-        duckdb.connect(str(path), config={"storage_compatibility_version": _STORAGE_VERSION}).close()
+        duckdb.connect(
+            str(path), config={"storage_compatibility_version": _STORAGE_VERSION}
+        ).close()
     deadline = time.monotonic() + settings.lock_timeout_s
     while True:
         try:

@@ -11,9 +11,7 @@ from pipeline.defs.assets.recommendations import recommendations
 from pipeline.defs.assets.scrape_report import scrape_report
 from pipeline.defs.assets.statistics import segment_effects
 
-_BUILD = dg.AssetSelection.assets(
-    raw_tables, models, segment_effects, published_warehouse
-)
+_BUILD = dg.AssetSelection.assets(raw_tables, models, segment_effects, published_warehouse)
 
 scrape = dg.define_asset_job(
     "scrape",

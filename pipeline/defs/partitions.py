@@ -1,12 +1,43 @@
 """Partitions are accounts. Time is a column: a re-run never stores today's numbers as old ones."""
 
+from datetime import datetime
+
 import dagster as dg
 
 from pipeline.accounts import account_names
-from pipeline.settings import Settings
+from pipeline.settings import Settings, load_settings
 
-accounts = dg.DynamicPartitionsDefinition(name="accounts")
-"""One partition per folder under accounts/, kept by a sensor and by every run of the CLI."""
+_NAME = "accounts"
+
+
+class AccountPartitions(dg.DynamicPartitionsDefinition):
+    """Dynamic partitions that know a new folder the moment somebody asks for it.
+
+    A sensor keeps the instance's list equal to the folders, but a fresh clone has no sensor that
+    has run yet: there the first run for an account registers it.
+    """
+
+    def has_partition_key(
+        self,
+        partition_key: str,
+        current_time: datetime | None = None,
+        dynamic_partitions_store: object | None = None,
+    ) -> bool:
+        """Whether the instance knows the account, or its folder exists and is now registered."""
+        with dg.partition_loading_context(current_time, dynamic_partitions_store) as context:  # type: ignore[arg-type]
+            if super().has_partition_key(partition_key):
+                return True
+            store = context.dynamic_partitions_store
+            if not isinstance(store, dg.DagsterInstance):
+                return False
+            if partition_key not in account_names(load_settings().accounts_dir):
+                return False
+            store.add_dynamic_partitions(_NAME, [partition_key])
+            return True
+
+
+accounts = AccountPartitions(name=_NAME)
+"""One partition per folder under accounts/."""
 
 
 def sync_accounts(instance: dg.DagsterInstance, settings: Settings) -> tuple[list[str], list[str]]:
@@ -16,10 +47,10 @@ def sync_accounts(instance: dg.DagsterInstance, settings: Settings) -> tuple[lis
         Names added and names removed, each sorted.
     """
     folders = set(account_names(settings.accounts_dir))
-    known = set(instance.get_dynamic_partitions("accounts"))
+    known = set(instance.get_dynamic_partitions(_NAME))
     added, removed = sorted(folders - known), sorted(known - folders)
     if added:
-        instance.add_dynamic_partitions("accounts", added)
+        instance.add_dynamic_partitions(_NAME, added)
     for name in removed:
-        instance.delete_dynamic_partition("accounts", name)
+        instance.delete_dynamic_partition(_NAME, name)
     return added, removed

@@ -39,9 +39,7 @@ def _all_accounts(
     )
 
 
-def _schedule(
-    name: str, job: object, cron: str, description: str
-) -> dg.ScheduleDefinition:
+def _schedule(name: str, job: object, cron: str, description: str) -> dg.ScheduleDefinition:
     evaluate: Callable[..., object] = _all_accounts
     return dg.ScheduleDefinition(
         name=name,

@@ -17,6 +17,8 @@ from scipy import optimize, stats
 INTERVAL_COVERAGE = 0.90
 MINIMUM_POSTS = 5
 """Fewer posts in a segment, or outside of it, give no figure: their spread is unknown."""
+MINIMUM_POSTS_FOR_VERDICT = 8
+"""A verdict on fewer posts would rest on one or two of them, whatever a test says."""
 MINIMUM_USEFUL_RATIO = 1.10
 """A difference below a tenth changes no decision, however certain it is."""
 FALSE_DISCOVERY_RATE = 0.05
@@ -57,9 +59,7 @@ class SegmentEffect:
     null_best: float
 
 
-def pull_in_outliers(
-    values: NDArray[np.float64], groups: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def pull_in_outliers(values: NDArray[np.float64], groups: NDArray[np.int64]) -> NDArray[np.float64]:
     """Limit each value to 3.5 robust standard deviations around its group's median.
 
     Args:
@@ -83,7 +83,7 @@ def pull_in_outliers(
     return medians[groups] + np.clip(residuals, -limit, limit)
 
 
-def segment_effects(values: Sequence[float], segments: Sequence[str]) -> list[SegmentEffect]:
+def segment_effects(values: Sequence[float], segments: Sequence[str | None]) -> list[SegmentEffect]:
     """Effects of all segments of one dimension within one account and platform.
 
     A segment's effect is the mean of its log outcomes less the mean of all posts' log outcomes,
@@ -94,7 +94,8 @@ def segment_effects(values: Sequence[float], segments: Sequence[str]) -> list[Se
 
     Args:
         values: Log outcomes, one per post.
-        segments: The posts' segments, in the same order.
+        segments: The posts' segments, in the same order; None for a post that has none in this
+            dimension: it belongs to the usual and gets no effect of its own.
 
     Returns:
         One effect per segment with at least five posts, when at least five posts lie outside of
@@ -108,11 +109,19 @@ def segment_effects(values: Sequence[float], segments: Sequence[str]) -> list[Se
     y = np.asarray(values, dtype=np.float64)
     if not np.all(np.isfinite(y)):
         raise ValueError("log outcomes must be finite numbers")
-    names, groups = np.unique(np.asarray(segments, dtype=str), return_inverse=True)
+    names: list[str | None] = [*sorted({s for s in segments if s is not None})]
+    if None in segments:
+        names.append(None)
+    place = {name: index for index, name in enumerate(names)}
+    groups = np.array([place[segment] for segment in segments], dtype=np.int64)
     counts = np.bincount(groups, minlength=len(names))
     total = len(y)
     degrees = total - len(names)
-    usable = [k for k in range(len(names)) if counts[k] >= MINIMUM_POSTS <= total - counts[k]]
+    usable = [
+        k
+        for k, name in enumerate(names)
+        if name is not None and counts[k] >= MINIMUM_POSTS <= total - counts[k]
+    ]
     if len(names) < 2 or degrees < 1 or not usable:
         return []
 
@@ -238,16 +247,17 @@ def q_values(p_values: Sequence[float]) -> list[float]:
     return [float(q) for q in stats.false_discovery_control(list(p_values), method="bh")]
 
 
-def verdict(*, pooled: float, low: float, high: float, q_value: float) -> Verdict:
+def verdict(*, n: int, pooled: float, low: float, high: float, q_value: float) -> Verdict:
     """Better or worse only when the family-wide test, the interval and the size agree.
 
     Args:
+        n: Posts in the segment.
         pooled: The shown point on the log scale.
         low: Lower bound on the log scale.
         high: Upper bound on the log scale.
         q_value: Adjusted p-value of the effect within its family.
     """
-    useful = abs(pooled) >= np.log(MINIMUM_USEFUL_RATIO)
+    useful = n >= MINIMUM_POSTS_FOR_VERDICT and abs(pooled) >= np.log(MINIMUM_USEFUL_RATIO)
     if q_value <= FALSE_DISCOVERY_RATE and useful and low > 0:
         return Verdict.BETTER
     if q_value <= FALSE_DISCOVERY_RATE and useful and high < 0:

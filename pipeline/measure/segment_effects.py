@@ -17,7 +17,7 @@ _OBSERVATIONS = """
 select
     outcomes.account_name,
     outcomes.platform,
-    segments.dimension,
+    dimensions.dimension,
     segments.segment,
     outcomes.outcome,
     outcomes.age_hours,
@@ -25,8 +25,12 @@ select
     outcomes.numerator,
     outcomes.denominator
 from intermediate.int_post_outcomes as outcomes
-inner join intermediate.int_post_segments as segments
-    using (account_name, platform, post_id)
+cross join (select distinct dimension from intermediate.int_post_segments) as dimensions
+left join intermediate.int_post_segments as segments
+    on outcomes.account_name = segments.account_name
+    and outcomes.platform = segments.platform
+    and outcomes.post_id = segments.post_id
+    and dimensions.dimension = segments.dimension
 order by all
 """
 
@@ -83,7 +87,7 @@ class _Group:
     """All posts of one account, platform, dimension and outcome."""
 
     age_hours: int
-    segments: list[str]
+    segments: list[str | None]
     values: list[float]
     log_values: list[float]
 
@@ -101,7 +105,8 @@ def log_outcome(value: float, numerator: float | None, denominator: float | None
 
 def compute(observations: list[tuple[Any, ...]]) -> list[EffectRow]:
     """All effect rows from (account_name, platform, dimension, segment, outcome, age_hours,
-    value, numerator, denominator) tuples, one per post, dimension and outcome.
+    value, numerator, denominator) tuples, one per post, dimension and outcome; the segment is None
+    for a post that has none in the dimension.
 
     Benjamini-Hochberg runs over all tests of one account, and over those across accounts.
     """
@@ -123,7 +128,7 @@ def compute(observations: list[tuple[Any, ...]]) -> list[EffectRow]:
             effect.segment: effect
             for effect in effects.segment_effects(group.log_values, group.segments)
         }
-        for segment in sorted(set(group.segments)):
+        for segment in sorted({s for s in group.segments if s is not None}):
             own = [v for v, s in zip(group.values, group.segments, strict=True) if s == segment]
             row = EffectRow(
                 account_name=account,
@@ -155,8 +160,7 @@ def compute(observations: list[tuple[Any, ...]]) -> list[EffectRow]:
     for family in families.values():
         adjusted = effects.q_values([effect.p_value for _, effect in family])
         rows += [
-            _with_effect(row, effect, q)
-            for (row, effect), q in zip(family, adjusted, strict=True)
+            _with_effect(row, effect, q) for (row, effect), q in zip(family, adjusted, strict=True)
         ]
     rows += _across_accounts(by_segment)
     return sorted(
@@ -176,7 +180,11 @@ def _with_effect(row: EffectRow, effect: SegmentEffect, q_value: float) -> Effec
             "p_value": effect.p_value,
             "q_value": q_value,
             "verdict": effects.verdict(
-                pooled=effect.pooled, low=effect.low, high=effect.high, q_value=q_value
+                n=effect.n,
+                pooled=effect.pooled,
+                low=effect.low,
+                high=effect.high,
+                q_value=q_value,
             ),
         }
     )
@@ -217,7 +225,7 @@ def _across_accounts(
                 p_value=common.p_value,
                 q_value=q,
                 verdict=effects.verdict(
-                    pooled=common.pooled, low=common.low, high=common.high, q_value=q
+                    n=common.n, pooled=common.pooled, low=common.low, high=common.high, q_value=q
                 ),
             )
         )

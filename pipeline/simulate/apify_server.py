@@ -110,7 +110,8 @@ class ApifyServer:
         """
         self._answer = answer
         self._token = token
-        self._intercept = intercept
+        self.intercept = intercept
+        """Can be set and changed while the server runs."""
         self._runs: dict[str, _Run] = {}
         self._guard = threading.Lock()
         self._changed = threading.Condition(self._guard)
@@ -150,38 +151,36 @@ class ApifyServer:
         """The reply to one request, with the intercept's say."""
         with self._guard:
             self.requests.append(request)
-        if self._intercept is None:
+        if self.intercept is None:
             return self._carry_out(request)
-        return self._intercept(request, lambda: self._carry_out(request))
+        return self.intercept(request, lambda: self._carry_out(request))
 
     def _carry_out(self, request: ApiRequest) -> ApiReply:
-        if not request.authorization:
-            return error_reply(401, "token-not-provided", "Authentication token was not provided.")
-        if self._token and request.authorization != f"Bearer {self._token}":
-            return error_reply(
-                401,
-                "user-or-token-not-found",
-                "User was not found or authentication token is not valid",
-            )
+        allowed = f"Bearer {self._token}" if self._token else request.authorization
+        if not request.authorization or request.authorization != allowed:
+            kind = "user-or-token-not-found" if request.authorization else "token-not-provided"
+            return error_reply(401, kind, "User was not found or authentication token is not valid")
         parts = [unquote(part) for part in request.path.strip("/").split("/")]
         match (request.method, parts):
             case ("POST", ["actors" | "acts", actor, "runs"]):
-                return self._start(actor.replace("~", "/"), request)
+                reply = self._start(actor.replace("~", "/"), request)
             case ("GET", ["actors" | "acts", actor, "runs"]):
-                return self._list(actor.replace("~", "/"), request.parameters)
+                reply = self._list(actor.replace("~", "/"), request.parameters)
             case ("GET", ["actor-runs", run_id]) if run_id in self._runs:
-                return self._wait(self._runs[run_id], request.parameters)
+                reply = self._wait(self._runs[run_id], request.parameters)
             case ("POST", ["actor-runs", run_id, "abort"]) if run_id in self._runs:
-                return self._abort(self._runs[run_id])
+                reply = self._abort(self._runs[run_id])
             case ("GET", ["datasets", store, "items"]) if store[1:] in self._runs:
-                return self._items(self._runs[store[1:]], request.parameters)
+                reply = self._items(self._runs[store[1:]], request.parameters)
             case ("GET", ["datasets", store]) if store[1:] in self._runs:
-                return self._dataset(store, self._runs[store[1:]])
+                reply = self._dataset(store, self._runs[store[1:]])
             case ("GET", ["key-value-stores", store, "records", "INPUT"]) if (
                 store[1:] in self._runs
             ):
-                return json_reply(200, self._runs[store[1:]].start.run_input)
-        return error_reply(404, "record-not-found", f"{'/'.join(parts)} was not found")
+                reply = json_reply(200, self._runs[store[1:]].start.run_input)
+            case _:
+                reply = error_reply(404, "record-not-found", f"{request.path} was not found")
+        return reply
 
     def _start(self, actor_id: str, request: ApiRequest) -> ApiReply:
         try:
@@ -351,7 +350,7 @@ class ApifyServer:
                 self.end_headers()
                 self.wfile.write(reply.body[: reply.cut_after])
 
-            def log_message(self, format: str, *arguments: object) -> None:
+            def log_message(self, *_: object) -> None:
                 """Be quiet: the requests are kept in ``requests``."""
 
         return Handler

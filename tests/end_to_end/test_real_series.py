@@ -54,7 +54,8 @@ def _file_rows() -> list[tuple[datetime, dict[str, Any]]]:
 def test_every_post_and_snapshot_of_the_files_is_there(home: Settings) -> None:
     with reading(home) as connection:
         counts = Counter(
-            post for (post,) in connection.execute("select post_id from marts.fct_snapshot").fetchall()
+            post
+            for (post,) in connection.execute("select post_id from marts.fct_snapshot").fetchall()
         )
     expected = Counter(row["id"] for _, row in _file_rows())
 

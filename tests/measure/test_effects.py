@@ -81,7 +81,7 @@ def test_noise_alone_rarely_yields_a_verdict() -> None:
         found = effects.segment_effects(values, segments)
         adjusted = effects.q_values([effect.p_value for effect in found])
         verdicts = {
-            effects.verdict(pooled=e.pooled, low=e.low, high=e.high, q_value=q)
+            effects.verdict(n=e.n, pooled=e.pooled, low=e.low, high=e.high, q_value=q)
             for e, q in zip(found, adjusted, strict=True)
         }
         worlds_with_a_verdict += bool(verdicts & {Verdict.BETTER, Verdict.WORSE})
@@ -97,7 +97,7 @@ def test_a_doubled_format_is_found_with_the_right_sign() -> None:
         found = effects.segment_effects(values, segments)
         adjusted = effects.q_values([effect.p_value for effect in found])
         verdicts = {
-            e.segment: effects.verdict(pooled=e.pooled, low=e.low, high=e.high, q_value=q)
+            e.segment: effects.verdict(n=e.n, pooled=e.pooled, low=e.low, high=e.high, q_value=q)
             for e, q in zip(found, adjusted, strict=True)
         }
         found_better += verdicts["s0"] is Verdict.BETTER
@@ -143,7 +143,9 @@ def test_the_best_of_more_segments_looks_better_by_luck() -> None:
 
 
 def test_q_values_are_benjamini_hochberg() -> None:
-    assert effects.q_values([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.5])
+    assert effects.q_values([0.01, 0.04, 0.03, 0.5]) == pytest.approx(
+        [0.04, 0.16 / 3, 0.16 / 3, 0.5]
+    )
     assert effects.q_values([]) == []
 
 
@@ -160,3 +162,18 @@ def test_accounts_that_disagree_have_no_common_effect() -> None:
     assert disagreeing is not None
     assert disagreeing.low < 0 < disagreeing.high
     assert effects.common_effect([_effect(0.5, 0.1)]) is None
+
+
+def test_a_post_without_a_segment_belongs_to_the_usual() -> None:
+    values = [*[2.0, 2.2, 1.8, 2.1, 1.9], *[1.0, 1.2, 0.8, 1.1, 0.9]]
+    (only,) = effects.segment_effects(values, ["a"] * 5 + [None] * 5)
+
+    assert (only.segment, only.n) == ("a", 5)
+    assert only.estimate == pytest.approx(0.5)
+
+
+def test_seven_posts_get_a_figure_but_no_verdict() -> None:
+    figures = {"pooled": 1.0, "low": 0.8, "high": 1.2, "q_value": 0.001}
+
+    assert effects.verdict(n=7, **figures) is Verdict.NO_CLEAR_DIFFERENCE
+    assert effects.verdict(n=8, **figures) is Verdict.BETTER

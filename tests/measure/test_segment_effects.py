@@ -28,7 +28,9 @@ def _find(rows: list[EffectRow], account: str, segment: str) -> EffectRow:
 
 def test_a_planted_ratio_is_measured_against_the_accounts_own_usual() -> None:
     generator = np.random.default_rng(1)
-    observations = _posts("a", "guide", 60, 2.0, generator) + _posts("a", "list", 60, 1.0, generator)
+    observations = _posts("a", "guide", 60, 2.0, generator) + _posts(
+        "a", "list", 60, 1.0, generator
+    )
     rows = compute(observations)
     guide = _find(rows, "a", "guide")
 
@@ -42,7 +44,9 @@ def test_a_planted_ratio_is_measured_against_the_accounts_own_usual() -> None:
 
 def test_a_segment_with_few_posts_keeps_its_count_and_gets_no_figure() -> None:
     generator = np.random.default_rng(2)
-    rows = compute(_posts("a", "guide", 30, 1.0, generator) + _posts("a", "rare", 3, 9.0, generator))
+    rows = compute(
+        _posts("a", "guide", 30, 1.0, generator) + _posts("a", "rare", 3, 9.0, generator)
+    )
     rare = _find(rows, "a", "rare")
 
     assert (rare.n, rare.effect, rare.q_value) == (3, None, None)
@@ -54,7 +58,9 @@ def test_a_big_account_with_a_favourite_format_does_not_make_the_format_universa
     """Pooled naively, the big account's audience would make its favourite format look best."""
     generator = np.random.default_rng(3)
     big = _posts("big", "list", 90, 100.0, generator) + _posts("big", "guide", 10, 100.0, generator)
-    small = _posts("small", "list", 10, 1.0, generator) + _posts("small", "guide", 90, 1.0, generator)
+    small = _posts("small", "list", 10, 1.0, generator) + _posts(
+        "small", "guide", 90, 1.0, generator
+    )
     rows = compute(big + small)
 
     assert _find(rows, "*", "list").verdict == Verdict.NO_CLEAR_DIFFERENCE
@@ -68,5 +74,9 @@ def test_rates_keep_their_own_counts_so_that_a_post_without_saves_has_a_place() 
 
 def test_the_order_of_posts_does_not_matter() -> None:
     generator = np.random.default_rng(4)
-    observations = _posts("a", "guide", 20, 2.0, generator) + _posts("b", "list", 20, 1.0, generator)
-    assert [r.segment for r in compute(observations)] == [r.segment for r in compute(observations[::-1])]
+    observations = _posts("a", "guide", 20, 2.0, generator) + _posts(
+        "b", "list", 20, 1.0, generator
+    )
+    assert [r.segment for r in compute(observations)] == [
+        r.segment for r in compute(observations[::-1])
+    ]

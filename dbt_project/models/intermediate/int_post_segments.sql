@@ -5,8 +5,9 @@
     'weekday': 'cast(local_weekday as varchar)',
     'daypart': 'daypart',
     'media_type': 'media_type',
-    'slide_count': 'cast(slide_count as varchar)',
+    'slide_count': "case when media_type = 'carousel' then cast(slide_count as varchar) end",
 } %}
+{# An image is a media type, not a carousel of one slide: its posts would be found twice. #}
 
 with
 

@@ -4,8 +4,7 @@ import dagster as dg
 
 from pipeline.accounts import load_account
 from pipeline.clock import utc_now
-from pipeline.decide.context import context_path
-from pipeline.decide.versions import ensure_context
+from pipeline.decide.context import ensure_context
 from pipeline.defs.failures import failure, told_to_dagster
 from pipeline.defs.partitions import accounts
 from pipeline.errors import ContextError
@@ -41,9 +40,9 @@ def performance_context(
                 continue
         context.add_asset_metadata(
             {
-                "summary": f"{name}: {state.outcome.value}",
+                "summary": f"{name}: {state.event.value}",
                 "context_id": state.context_id,
-                "dagster/uri": context_path(settings, name).as_uri(),
+                "dagster/uri": state.path.as_uri(),
             },
             partition_key=name,
         )

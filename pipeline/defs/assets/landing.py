@@ -93,7 +93,7 @@ def _metadata(report: ScrapeReport) -> dict[str, dg.MetadataValue]:
     manifest = report.manifest
     metadata: dict[str, dg.MetadataValue] = {
         "summary": dg.MetadataValue.text(report.line),
-        "outcome": dg.MetadataValue.text(manifest.outcome),
+        "outcome": dg.MetadataValue.text(manifest.outcome.value),
         "dagster/partition_row_count": dg.MetadataValue.int(manifest.items_got),
         "posts_seen": dg.MetadataValue.int(manifest.post_count),
         "posts_new": dg.MetadataValue.int(report.new_post_count),

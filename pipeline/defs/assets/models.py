@@ -42,9 +42,7 @@ TRANSLATOR = _Translator(
 
 
 @dbt_assets(manifest=MANIFEST, dagster_dbt_translator=TRANSLATOR, name="models")
-def models(
-    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
-):  # noqa: ANN201 - Dagster takes a generator's annotation for an output type
+def models(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]):  # noqa: ANN201 - Dagster takes a generator's annotation for an output type
     """Build every model and run every data test, in one go."""
     events: list[DbtEvent] = []
     error: BuildFailedError | None = None

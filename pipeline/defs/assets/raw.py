@@ -33,6 +33,8 @@ _FROM_SCRAPES = {"scrapes", "scrape_items", "rejected_items", "post_matches", "p
 @dg.multi_asset(
     name="raw_tables",
     group_name="collect",
+    # Loading is one step; a run that wants one table gets them all and reports the one.
+    can_subset=True,
     specs=[
         dg.AssetSpec(
             ["raw", table],
@@ -40,14 +42,13 @@ _FROM_SCRAPES = {"scrapes", "scrape_items", "rejected_items", "post_matches", "p
             description=description,
             kinds={"duckdb", "table"},
             owners=["team:afterpost"],
+            skippable=True,
             metadata={"dagster/table_name": f"afterpost.raw.{table}"},
         )
         for table, description in _TABLES.items()
     ],
 )
-def raw_tables(
-    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
-):  # noqa: ANN201 - Dagster takes a generator's annotation for an output type
+def raw_tables(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]):  # noqa: ANN201 - Dagster takes a generator's annotation for an output type
     """Load what has landed and is not in the warehouse yet; replace what people configured."""
     with told_to_dagster():
         report = load_raw(settings)
@@ -61,5 +62,7 @@ def raw_tables(
         "rejected_items": report.rejected_loaded,
     }
     for table in _TABLES:
+        if dg.AssetKey(["raw", table]) not in context.selected_asset_keys:
+            continue
         metadata = {"rows_loaded": loaded[table]} if table in loaded else {}
         yield dg.MaterializeResult(asset_key=["raw", table], metadata=metadata)

@@ -7,7 +7,7 @@ from pipeline.clock import utc_now
 from pipeline.decide.review import apply_policy
 from pipeline.defs.failures import told_to_dagster
 from pipeline.defs.partitions import accounts
-from pipeline.learn.recommend.recommend import recommend
+from pipeline.learn.recommend import recommend
 from pipeline.settings import Settings
 
 
@@ -33,15 +33,13 @@ def recommendations(
             account = load_account(settings.accounts_dir, name)
             report = recommend(settings, name, now=utc_now())
             decisions = apply_policy(settings, account, now=utc_now())
-        summary = f"{name}: {report.written} new recommendations by {report.writer}"
-        if report.reason:
-            summary += f" ({report.reason})"
+        summary = report.line
         context.log.info(summary)
         context.add_asset_metadata(
             {
                 "summary": summary,
                 "recommendations_written": report.written,
-                "writer": str(report.writer),
+                "writer": report.writer.value,
                 "reason": report.reason or "",
                 "decided_by_policy": len(decisions),
             },

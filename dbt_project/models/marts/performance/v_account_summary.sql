@@ -4,7 +4,7 @@ select
     account_name,
     count(*) as total_posts,
     avg(views) as avg_views,
-    avg(engagement_rate) as avg_engagement_rate,
+    {{ stable('avg(engagement_rate)') }} as avg_engagement_rate,
     cast(sum(views) as bigint) as total_views,
     max(views) as best_views
 from {{ ref('v_post_performance') }}

@@ -8,6 +8,6 @@ select
     avg(views) as avg_views,
     avg(likes) as avg_likes,
     avg(saves) as avg_saves,
-    avg(engagement_rate) as avg_engagement_rate
+    {{ stable('avg(engagement_rate)') }} as avg_engagement_rate
 from {{ ref('v_post_performance') }}
 group by account_name, format

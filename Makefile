@@ -1,0 +1,78 @@
+# Everything runs in .venv, which the first target that needs it sets up from requirements.lock.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+PYTHON := .venv/bin/python
+INSTALLED := .venv/.installed
+PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet
+TEST_PROCESSES ?= 2
+DBT_SQL := dbt_project/models dbt_project/tests
+
+.PHONY: help demo ui test lint check format lock clean
+
+help: ## Show this list.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
+	  awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: $(INSTALLED) ## A simulated world from scrape to recommendations, in .demo/; needs no key.
+	@.venv/bin/afterpost demo $(DEMO_ARGS)
+
+ui: $(INSTALLED) ## Dagster's pages on http://127.0.0.1:3000 for the accounts here (or AFTERPOST_HOME).
+	@folder="$$($(PYTHON) -c 'from pipeline.settings import load_settings as load; print(load().home)')/.dagster" && \
+	  mkdir -p "$$folder" && cp dagster.yaml "$$folder/dagster.yaml" && \
+	  DAGSTER_HOME="$$folder" PYTHONWARNINGS=ignore exec .venv/bin/dagster dev $(UI_ARGS)
+
+test: $(INSTALLED) ## All tests: real Dagster, dbt and DuckDB, clients against local servers.
+	@# A file's tests stay in one process, because they share what its fixtures built.
+	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadfile $(TEST_ARGS)
+
+lint: $(INSTALLED) ## Style, types, SQL and which room may import which.
+	@echo "ruff"; .venv/bin/ruff check . && .venv/bin/ruff format --check --quiet .
+	@echo "mypy"; .venv/bin/mypy
+	@echo "sqlfluff"; .venv/bin/sqlfluff lint --disable-progress-bar $(DBT_SQL)
+	@echo "lint-imports"; .venv/bin/lint-imports --no-logo
+
+check: lint test ## Everything that must be green before a change is merged.
+
+format: $(INSTALLED) ## Write Python and SQL the way `make lint` wants them.
+	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
+	@.venv/bin/sqlfluff fix --disable-progress-bar $(DBT_SQL)
+
+lock: ## Make requirements.lock anew from pyproject.toml (needs uv).
+	@command -v uv >/dev/null || { \
+	  echo "error: make lock needs uv on the PATH; everything else works without it." >&2; exit 1; }
+	@uv pip compile pyproject.toml --group dev --universal --generate-hashes --upgrade --quiet \
+	  --no-annotate --no-header --no-emit-index-url --python-version 3.11 \
+	  --output-file requirements.lock
+	@echo "requirements.lock is new: run make check."
+
+clean: ## Remove what can be made again: .venv, .demo, caches. Accounts and warehouse stay.
+	@if [ -e .demo/.afterpost-demo ]; then rm -rf .demo; fi
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf dbt_project/target dbt_project/logs
+	@find pipeline tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@for candidate in "$$PYTHON_FOR_VENV" python3.13 python3.12 python3.11 python3 python; do \
+	  [ -n "$$candidate" ] || continue; \
+	  if "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+	    >/dev/null 2>&1; then found="$$candidate"; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "error: no Python from 3.11 up to 3.13 was found: install one, or name it, as in" \
+	    "\`make PYTHON_FOR_VENV=/path/to/python3.12\`." >&2; exit 1; \
+	fi; \
+	if ! $(PYTHON) -m pip --version >/dev/null 2>&1; then \
+	  echo "1/3 creating .venv with $$("$$found" --version 2>&1)"; \
+	  rm -rf .venv; \
+	  "$$found" -m venv .venv || { \
+	    echo "error: $$found cannot create .venv: its venv module is missing or incomplete" \
+	      "(on Debian and Ubuntu: install python3-venv)." >&2; exit 1; }; \
+	fi
+	@echo "2/3 installing the locked packages, which takes a few minutes the first time"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@echo "3/3 installing afterpost itself"
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(PYTHON) -m compileall -q pipeline
+	@touch $@

@@ -1,0 +1,104 @@
+"""The tables of the state database, for every database that SQLAlchemy speaks to."""
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """A moment with its zone; stored in UTC, refused without a zone."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """To UTC; SQLite keeps no zone, so there it is dropped after the conversion."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(
+        self,
+        value: datetime | None,
+        dialect: sa.Dialect,  # noqa: ARG002 (the signature is SQLAlchemy's)
+    ) -> datetime | None:
+        """Back with its zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = sa.MetaData()
+
+recommendations = sa.Table(
+    "recommendations",
+    metadata,
+    sa.Column("recommendation_id", sa.String, primary_key=True),
+    sa.Column("account_name", sa.String, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("rank", sa.Integer, nullable=False),
+    sa.Column("status", sa.String, nullable=False),
+    sa.Column("category", sa.String, nullable=False),
+    sa.Column("target", sa.String, nullable=False),
+    sa.Column("insight", sa.Text, nullable=False),
+    sa.Column("insight_template", sa.Text, nullable=False),
+    sa.Column("figures", sa.JSON, nullable=False),
+    sa.Column("operations", sa.JSON, nullable=False),
+    sa.Column("patch", sa.JSON, nullable=False),
+    sa.Column("base_context_id", sa.String),
+    sa.Column("confidence", sa.String, nullable=False),
+    sa.Column("sample_size", sa.Integer, nullable=False),
+    sa.Column("findings", sa.JSON, nullable=False),
+    sa.Column("warehouse_version", sa.String, nullable=False),
+    sa.Column("writer", sa.String, nullable=False),
+    sa.Column("writer_reason", sa.Text),
+    sa.Column("model", sa.String),
+    sa.Column("prompt_sha256", sa.String),
+    sa.Column("input_tokens", sa.Integer),
+    sa.Column("output_tokens", sa.Integer),
+    sa.Column("cost_usd", sa.String),
+    sa.Column("decided_at", UtcDateTime),
+    sa.Index("ix_recommendations_account_status", "account_name", "status"),
+)
+"""One row per proposed change. ``cost_usd`` is decimal text, exact on every database."""
+
+decisions = sa.Table(
+    "decisions",
+    metadata,
+    sa.Column("decision_id", sa.String, primary_key=True),
+    # A recommendation is decided once, whatever the code above believes.
+    sa.Column(
+        "recommendation_id",
+        sa.String,
+        sa.ForeignKey("recommendations.recommendation_id"),
+        unique=True,
+    ),
+    sa.Column("account_name", sa.String, nullable=False),
+    sa.Column("decision", sa.String, nullable=False),
+    sa.Column("decided_by", sa.String, nullable=False),
+    sa.Column("decided_at", UtcDateTime, nullable=False),
+    sa.Column("note", sa.Text),
+    sa.Column("patch", sa.JSON, nullable=False),
+    sa.Column("context_id_before", sa.String),
+    sa.Column("context_id_after", sa.String),
+)
+"""One row per approval, rejection or revert. ``patch`` is what was really changed."""
+
+context_versions = sa.Table(
+    "context_versions",
+    metadata,
+    sa.Column("account_name", sa.String, primary_key=True),
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("context_id", sa.String, nullable=False),
+    sa.Column("sha256", sa.String, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("cause", sa.String, nullable=False),
+    sa.Column("decision_id", sa.String, sa.ForeignKey("decisions.decision_id")),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    # False between the commit of a version and the write of its file.
+    sa.Column("is_written", sa.Boolean, nullable=False),
+)
+"""Every version of every context file, byte for byte, numbered from 1 per account."""

@@ -1,0 +1,1 @@
+"""What sources answered: scraped or imported, landed whole, then loaded into the raw schema."""

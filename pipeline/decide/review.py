@@ -1,0 +1,234 @@
+"""Review: pending recommendations become decisions, each exactly once.
+
+A decision, the recommendation's new status and the new version of the context are one transaction
+of the state database, under one lock per account. The file follows.
+"""
+
+from datetime import datetime
+
+from pipeline.accounts import AccountConfig, ApprovalPolicy, load_account
+from pipeline.clients.state import StateTransaction, reading_state, state_exists, writing_state
+from pipeline.decide.changes import approved_document
+from pipeline.decide.context import ContextState, settle
+from pipeline.decide.decision import Decision, DecisionKind
+from pipeline.decide.schema import render_context
+from pipeline.decide.versions import VersionCause, account_lock, add_version
+from pipeline.errors import DecisionError
+from pipeline.learn.findings import Confidence, stable_id
+from pipeline.learn.recommend.recommendation import Recommendation, Status
+from pipeline.settings import Settings
+
+
+def pending(settings: Settings, account_name: str | None = None) -> list[Recommendation]:
+    """What waits for a decision, for one account or all; oldest first, best first within a run."""
+    if not state_exists(settings):
+        return []
+    with reading_state(settings) as state:
+        rows = state.recommendations(account_name, status=Status.PENDING.value)
+    return [Recommendation.from_row(row) for row in rows]
+
+
+def approve(
+    settings: Settings,
+    recommendation_id: str,
+    *,
+    by: str,
+    now: datetime,
+    note: str | None = None,
+) -> Decision:
+    """Approve a recommendation and change the account's context by it.
+
+    Approving again changes nothing and returns the decision that was made.
+
+    Args:
+        settings: Where things are.
+        recommendation_id: What is approved.
+        by: Who decides.
+        now: The moment of the decision, with its zone.
+        note: Why.
+
+    Raises:
+        DecisionError: Unknown, rejected, or no longer fitting the context; in the last case it is
+            set aside as superseded.
+        ContextError: The context file is not valid, or could not be written.
+    """
+    account = _account_of(settings, recommendation_id)
+    with account_lock(settings, account.name):
+        context = settle(settings, account, now)
+        with writing_state(settings) as state:
+            recommendation, former = _undecided(state, recommendation_id, DecisionKind.APPROVE)
+            if former is not None:
+                return former
+            outcome = _applied(state, recommendation, context, by=by, now=now, note=note)
+        if isinstance(outcome, DecisionError):
+            raise outcome
+        settle(settings, account, now)
+    return outcome
+
+
+def _applied(
+    state: StateTransaction,
+    recommendation: Recommendation,
+    context: ContextState,
+    *,
+    by: str,
+    now: datetime,
+    note: str | None,
+) -> Decision | DecisionError:
+    """Record the approval and the version it makes, or that the recommendation is out of date.
+
+    The error is returned, not raised, because setting the recommendation aside has to be committed.
+    """
+    try:
+        document, patch = approved_document(recommendation, context.document, now=now)
+    except DecisionError as error:
+        state.settle_recommendation(
+            recommendation.recommendation_id, status=Status.SUPERSEDED.value, decided_at=now
+        )
+        return error
+    decision = Decision(
+        decision_id=stable_id("dec", recommendation.recommendation_id),
+        recommendation_id=recommendation.recommendation_id,
+        account_name=recommendation.account_name,
+        decision=DecisionKind.APPROVE,
+        decided_by=by,
+        decided_at=now,
+        note=note,
+        patch=patch,
+        context_id_before=context.context_id,
+        context_id_after=document["context_id"],
+    )
+    _record(state, decision, Status.APPROVED)
+    add_version(
+        state,
+        recommendation.account_name,
+        render_context(document),
+        context_id=document["context_id"],
+        cause=VersionCause.DECISION,
+        now=now,
+        decision_id=decision.decision_id,
+    )
+    return decision
+
+
+def reject(
+    settings: Settings,
+    recommendation_id: str,
+    *,
+    by: str,
+    now: datetime,
+    note: str | None = None,
+) -> Decision:
+    """Reject a recommendation; its category and target rest for eight weeks.
+
+    Rejecting again changes nothing and returns the decision that was made. Arguments as `approve`.
+
+    Raises:
+        DecisionError: Unknown, or approved already.
+    """
+    account = _account_of(settings, recommendation_id)
+    with account_lock(settings, account.name), writing_state(settings) as state:
+        _, former = _undecided(state, recommendation_id, DecisionKind.REJECT)
+        if former is not None:
+            return former
+        latest = state.latest_context(account.name)
+        context_id = None if latest is None else latest["context_id"]
+        decision = Decision(
+            decision_id=stable_id("dec", recommendation_id),
+            recommendation_id=recommendation_id,
+            account_name=account.name,
+            decision=DecisionKind.REJECT,
+            decided_by=by,
+            decided_at=now,
+            note=note,
+            patch=[],
+            context_id_before=context_id,
+            context_id_after=context_id,
+        )
+        _record(state, decision, Status.REJECTED)
+    return decision
+
+
+def apply_policy(settings: Settings, account: AccountConfig, *, now: datetime) -> list[Decision]:
+    """Approve what the account's policy approves without a person.
+
+    ``manual`` approves nothing, ``auto_high`` what has high confidence, ``auto`` everything. What
+    does not fit the context any more is set aside, and the rest goes on.
+
+    Raises:
+        ContextError: The context file is not valid, or could not be written.
+    """
+    policy = account.approval.policy
+    if policy is ApprovalPolicy.MANUAL:
+        return []
+    made = []
+    for recommendation in pending(settings, account.name):
+        if policy is ApprovalPolicy.AUTO_HIGH and recommendation.confidence is not Confidence.HIGH:
+            continue
+        try:
+            decision = approve(
+                settings, recommendation.recommendation_id, by=f"policy:{policy.value}", now=now
+            )
+        except DecisionError:
+            continue  # its status says superseded, or that a person was faster
+        made.append(decision)
+    return made
+
+
+def _account_of(settings: Settings, recommendation_id: str) -> AccountConfig:
+    """The account that a recommendation is about.
+
+    Raises:
+        DecisionError: There is no such recommendation.
+    """
+    row = None
+    if state_exists(settings):
+        with reading_state(settings) as state:
+            row = state.recommendation(recommendation_id)
+    if row is None:
+        raise DecisionError(
+            f"There is no recommendation {recommendation_id!r}: `afterpost review --account NAME` "
+            "lists those that wait."
+        )
+    return load_account(settings.accounts_dir, row["account_name"])
+
+
+def _undecided(
+    state: StateTransaction, recommendation_id: str, wanted: DecisionKind
+) -> tuple[Recommendation, Decision | None]:
+    """The recommendation, and the decision about it when it is the wanted one already.
+
+    Raises:
+        DecisionError: It was decided otherwise, or set aside.
+    """
+    row = state.recommendation(recommendation_id)
+    assert row is not None, "recommendations are never deleted"
+    recommendation = Recommendation.from_row(row)
+    if recommendation.status is Status.PENDING:
+        return recommendation, None
+    made = state.decision_about(recommendation_id)
+    if made is None:
+        raise DecisionError(
+            f"{recommendation_id} was set aside because it no longer fits the context: run "
+            "`afterpost recommend` for one that does."
+        )
+    decision = Decision.from_row(made)
+    if decision.decision is not wanted:
+        raise DecisionError(
+            f"{recommendation_id} was decided already: {decision.decision.value} by "
+            f"{decision.decided_by} on {decision.decided_at:%Y-%m-%d}. It stays as it is; an "
+            "approval is undone with `afterpost context revert`."
+        )
+    return recommendation, decision
+
+
+def _record(state: StateTransaction, decision: Decision, status: Status) -> None:
+    assert decision.recommendation_id is not None
+    is_ours = state.settle_recommendation(
+        decision.recommendation_id, status=status.value, decided_at=decision.decided_at
+    )
+    if not is_ours:  # possible only on a database without the file lock, from another machine
+        raise DecisionError(
+            f"{decision.recommendation_id} was decided by somebody else at the same moment."
+        )
+    state.add_decision(decision.to_row())

@@ -1,0 +1,1 @@
+"""What the statistics say and what could be changed because of it: findings, recommendations."""

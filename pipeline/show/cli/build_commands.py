@@ -1,0 +1,126 @@
+"""``afterpost build``, ``recommend`` and ``rebuild``: the steps that write the warehouse."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.show.cli import options, output
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+_ASIDE = "before_rebuild_"
+
+
+def build() -> None:
+    """Build and test the models, and publish a copy.
+
+    Loads what is new first. Nothing is published unless every model and test is green.
+    """
+    from pipeline.defs.runs import run_build
+    from pipeline.settings import load_settings
+
+    settings = load_settings()
+    _say_summary(run_build(settings).lines)
+    _say_published(settings)
+
+
+def recommend(account: options.Accounts = None, as_json: options.AsJson = False) -> None:
+    """Turn findings into pending recommendations.
+
+    For the named accounts, or for all. None is made up where the data do not support any.
+    """
+    from pipeline.settings import load_settings
+    from pipeline.show.cli.collect_commands import chosen_accounts
+    from pipeline.show.cli.review import recommendation_figures
+
+    settings = load_settings()
+    names = chosen_accounts(settings, account)
+    from pipeline.defs.runs import run_recommend
+
+    summary = run_recommend(settings, names)
+    if not as_json:
+        _say_summary(summary.lines)
+        output.say("Next: afterpost review --account NAME")
+        return
+    from pipeline.decide.review import pending
+
+    output.print_json(
+        [
+            recommendation_figures(settings, recommendation)
+            for recommendation in pending(settings)
+            if recommendation.account_name in names
+        ]
+    )
+
+
+def rebuild() -> None:
+    """Remake the warehouse from the landing files.
+
+    With accounts/ and the state database they hold all that the warehouse is made of. The former
+    file is set aside first, and put back when the rebuild fails; readers keep the published copy.
+    """
+    from pipeline.defs.runs import run_build
+    from pipeline.settings import load_settings
+
+    settings = load_settings()
+    aside = _set_aside(settings)
+    try:
+        lines = run_build(settings).lines
+    except BaseException:
+        _put_back(settings, aside)
+        raise
+    _remove_set_aside(settings)
+    _say_summary(lines)
+    _say_published(settings)
+
+
+def _set_aside(settings: "Settings") -> Path:
+    """Move the warehouse and its write-ahead logs into a folder of their own beside it."""
+    from pipeline.clients.warehouse import new_version, writer_lock
+    from pipeline.clock import utc_now
+
+    aside = settings.warehouse_dir / f"{_ASIDE}{new_version(utc_now())}"
+    with writer_lock(settings, "rebuild"):
+        aside.mkdir(parents=True)
+        # The log goes with its file: DuckDB would replay a log left behind into the new one.
+        for path in _database_files(settings):
+            path.replace(aside / path.name)
+    return aside
+
+
+def _put_back(settings: "Settings", aside: Path) -> None:
+    """The former warehouse again; what the failed rebuild made is removed."""
+    from pipeline.clients.warehouse import writer_lock
+
+    with writer_lock(settings, "rebuild failed"):
+        for path in _database_files(settings):
+            path.unlink()
+        for path in sorted(aside.iterdir()):
+            path.replace(settings.warehouse_dir / path.name)
+        aside.rmdir()
+
+
+def _remove_set_aside(settings: "Settings") -> None:
+    """Remove the former warehouse, and those that a killed rebuild left behind."""
+    for folder in settings.warehouse_dir.glob(f"{_ASIDE}*"):
+        shutil.rmtree(folder)
+
+
+def _database_files(settings: "Settings") -> list[Path]:
+    files = settings.warehouse_dir.glob(f"{settings.database_path.name}*")
+    return sorted(path for path in files if path.is_file())
+
+
+def _say_summary(lines: Sequence[str]) -> None:
+    for line in lines:
+        output.say(output.plain(line))
+
+
+def _say_published(settings: "Settings") -> None:
+    from pipeline.clients.warehouse import published_version
+
+    version = published_version(settings)
+    folder = output.short_path(settings.published_dir / version)
+    output.say(f"Published {version} in {folder}. Next: afterpost analyze --account NAME")

@@ -1,0 +1,229 @@
+import multiprocessing
+import re
+import sqlite3
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from pipeline.clients import state as state_module
+from pipeline.clients.state import decision_rows, reading_state, recommendation_rows, writing_state
+from pipeline.clients.state_tables import metadata
+from pipeline.errors import ConfigurationError
+from pipeline.settings import REPOSITORY, Settings
+
+NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path, lock_timeout_s=20)
+
+
+def decision(decision_id: str, **values: object) -> dict[str, object]:
+    return {
+        "decision_id": decision_id,
+        "recommendation_id": None,
+        "account_name": "sleepy",
+        "decision": "revert",
+        "decided_by": "ann",
+        "decided_at": NOW,
+        "note": None,
+        "patch": [],
+        "context_id_before": "ctx_a",
+        "context_id_after": "ctx_b",
+        **values,
+    }
+
+
+def recommendation(recommendation_id: str) -> dict[str, object]:
+    return {
+        "recommendation_id": recommendation_id,
+        "account_name": "sleepy",
+        "created_at": NOW,
+        "rank": 1,
+        "status": "pending",
+        "category": "format_weight",
+        "target": "format:step_guide",
+        "insight": "…",
+        "insight_template": "…",
+        "figures": {},
+        "operations": [],
+        "patch": [{"op": "test", "path": "/format_weights/step_guide", "value": 1.0}],
+        "base_context_id": None,
+        "confidence": "high",
+        "sample_size": 40,
+        "findings": [],
+        "warehouse_version": "v1",
+        "writer": "rules",
+        "writer_reason": None,
+        "model": None,
+        "prompt_sha256": None,
+        "input_tokens": None,
+        "output_tokens": None,
+        "cost_usd": None,
+        "decided_at": None,
+    }
+
+
+def columns_of(raw_table: str) -> list[str]:
+    """The columns that the warehouse declares for a raw table."""
+    text = (REPOSITORY / "pipeline" / "collect" / "raw_tables.sql").read_text(encoding="utf-8")
+    body = text.split(f"create table if not exists raw.{raw_table} (")[1].split(");")[0]
+    return re.findall(r"^    (\w+) ", body, re.MULTILINE)
+
+
+def test_asking_for_rows_creates_no_database(settings: Settings):
+    assert recommendation_rows(settings) == []
+    assert decision_rows(settings) == []
+    assert not settings.warehouse_dir.exists()
+
+
+def test_rows_have_the_columns_of_the_raw_tables(settings: Settings):
+    with writing_state(settings) as state:
+        state.add_recommendations([recommendation("rec_1")])
+        state.add_decision(decision("dec_1"))
+    (recommended,) = recommendation_rows(settings)
+    (decided,) = decision_rows(settings)
+    assert list(recommended) == columns_of("state_recommendations")
+    assert list(decided) == columns_of("state_decisions")
+    assert recommended["proposed_change"] == (
+        '[{"op": "test", "path": "/format_weights/step_guide", "value": 1.0}]'
+    )
+    assert recommended["created_at"] == NOW
+
+
+def test_the_migrations_make_the_schema_that_the_code_uses(settings: Settings):
+    with reading_state(settings):
+        pass
+    engine = sa.create_engine(settings.state_database_url)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_the_head_revision_is_that_of_the_newest_migration():
+    config = Config()
+    config.set_main_option("script_location", str(state_module.MIGRATIONS_DIR))
+    script = ScriptDirectory.from_config(config)
+    assert script.get_current_head() == state_module.HEAD_REVISION
+
+
+def test_the_database_is_in_wal_mode(settings: Settings):
+    with reading_state(settings):
+        pass
+    connection = sqlite3.connect(settings.warehouse_dir / "state.db")
+    assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
+    connection.close()
+
+
+def test_an_exception_rolls_everything_back(settings: Settings):
+    def half_done() -> None:
+        with writing_state(settings) as state:
+            state.add_decision(decision("dec_1"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half_done()
+    assert decision_rows(settings) == []
+
+
+def test_a_reader_sees_one_state_while_somebody_writes(settings: Settings):
+    with writing_state(settings) as state:
+        state.add_decision(decision("dec_1"))
+        assert decision_rows(settings) == []
+    assert len(decision_rows(settings)) == 1
+
+
+def test_moments_keep_their_zone_and_none_is_guessed(settings: Settings):
+    elsewhere = NOW.astimezone(timezone(timedelta(hours=-5)))
+    with writing_state(settings) as state:
+        state.add_decision(decision("dec_1", decided_at=elsewhere))
+    (row,) = decision_rows(settings)
+    assert row["decided_at"] == NOW
+    assert row["decided_at"].tzinfo is UTC
+
+    def naive() -> None:
+        with writing_state(settings) as state:
+            state.add_decision(decision("dec_2", decided_at=NOW.replace(tzinfo=None)))
+
+    with pytest.raises(sa.exc.StatementError, match="no time zone"):
+        naive()
+
+
+def test_a_recommendation_is_settled_once(settings: Settings):
+    with writing_state(settings) as state:
+        state.add_recommendations([recommendation("rec_1")])
+        assert state.settle_recommendation("rec_1", status="approved", decided_at=NOW)
+        assert not state.settle_recommendation("rec_1", status="rejected", decided_at=NOW)
+
+
+def test_the_database_itself_refuses_a_second_decision_about_a_recommendation(settings: Settings):
+    with writing_state(settings) as state:
+        state.add_recommendations([recommendation("rec_1")])
+        state.add_decision(decision("dec_1", recommendation_id="rec_1"))
+
+    def again() -> None:
+        with writing_state(settings) as state:
+            state.add_decision(decision("dec_2", recommendation_id="rec_1"))
+
+    with pytest.raises(sa.exc.IntegrityError):
+        again()
+
+
+def test_a_foreign_file_is_refused_and_left_as_it_is(settings: Settings):
+    settings.warehouse_dir.mkdir()
+    path = settings.warehouse_dir / "state.db"
+    path.write_bytes(b"<html>not a database</html>" * 100)
+    with pytest.raises(ConfigurationError, match="cannot be used"), reading_state(settings):
+        pass
+    assert path.read_bytes().startswith(b"<html>")
+
+
+def test_a_database_of_a_newer_program_is_refused(settings: Settings):
+    with reading_state(settings):
+        pass
+    connection = sqlite3.connect(settings.warehouse_dir / "state.db")
+    connection.execute("update alembic_version set version_num = '9999'")
+    connection.commit()
+    connection.close()
+    with pytest.raises(ConfigurationError, match="newer"), reading_state(settings):
+        pass
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+no_such_driver://ann:planted-secret@127.0.0.1:1/afterpost",
+        "postgresql://ann:planted-secret@127.0.0.1:1/afterpost",
+        "planted-secret",
+    ],
+)
+def test_a_url_that_cannot_work_is_one_sentence_without_its_password(tmp_path: Path, url: str):
+    settings = Settings(home=tmp_path, state_url=url)
+    with pytest.raises(ConfigurationError, match="AFTERPOST_STATE_URL") as caught:
+        recommendation_rows(settings)
+    assert "planted-secret" not in str(caught.value)
+
+
+def _add_one(home: str, number: int) -> None:
+    with writing_state(Settings(home=Path(home), lock_timeout_s=20)) as state:
+        state.add_decision(decision(f"dec_{number}"))
+
+
+def test_processes_that_start_at_once_make_one_database_and_lose_nothing(settings: Settings):
+    context = multiprocessing.get_context("spawn")
+    processes = [
+        context.Process(target=_add_one, args=(str(settings.home), number)) for number in range(4)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
+    assert len(decision_rows(settings)) == 4
