@@ -5,7 +5,7 @@ SHELL := /bin/sh
 
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
-PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet
+PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 TEST_PROCESSES ?= 2
 DBT_SQL := dbt_project/models dbt_project/tests
 

@@ -27,8 +27,8 @@ _Result = TypeVar("_Result")
 
 _FINISHED = frozenset({"SUCCEEDED", "FAILED", "TIMED-OUT", "ABORTED"})
 _REQUEST_S = 30.0
-_LONG_POLL_S = 55.0
-"""Apify holds a waiting request for at most 60 s."""
+_LONG_POLL_S = 5.0
+"""Apify would hold a waiting request for 60 s, but an interrupt is only seen between requests."""
 _ABORT_S = 10.0
 _TRIES = 5
 _SLOWEST_RETRY_S = 8.0

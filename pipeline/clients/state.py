@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -299,19 +300,24 @@ def _url(settings: Settings) -> sa.URL:
 
 def _engine(settings: Settings) -> Engine:
     path = _sqlite_path(settings)
-    if path is None:
-        try:
-            return sa.create_engine(_url(settings), poolclass=NullPool)
-        except (sa.exc.ArgumentError, ImportError) as error:
-            name = _url(settings).drivername
-            raise ConfigurationError(
-                f"AFTERPOST_STATE_URL asks for {name!r}, which is not installed "
-                f"({type(error).__name__}): install its driver or remove the variable."
-            ) from None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # No pool: an open connection must never be shared with a forked process.
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return _engine_for(_url(settings))
+    except (sa.exc.ArgumentError, ImportError) as error:
+        raise ConfigurationError(
+            f"AFTERPOST_STATE_URL asks for {_url(settings).drivername!r}, which is not installed "
+            f"({type(error).__name__}): install its driver or remove the variable."
+        ) from None
+
+
+@lru_cache(maxsize=8)
+def _engine_for(url: sa.URL) -> Engine:
+    """Kept for its compiled statements only; without a pool, a fork shares no connection."""
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url, poolclass=NullPool)
     engine = sa.create_engine(
-        _url(settings),
+        url,
         poolclass=NullPool,
         connect_args={"timeout": BUSY_TIMEOUT_S},
         isolation_level="AUTOCOMMIT",  # the transactions are begun and ended above

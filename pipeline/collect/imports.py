@@ -58,6 +58,11 @@ class ImportReport:
                 f"{reason} ({count})" for reason, count in manifest.rejected_reasons.items()
             )
             counts.append(f"{_many(manifest.rejected_count, 'row')} rejected: {reasons}")
+        if not (manifest.post_count or manifest.profile_count):
+            counts.append(
+                f"none is by {manifest.handle}: check the handle in account.yaml, or take every "
+                "author's rows with --any-author"
+            )
         verb = "Imported" if self.is_new else "Already imported:"
         return (
             f"{verb} {manifest.original_file} for {manifest.account_name} on "

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -30,6 +30,9 @@ _TOPIC_WEIGHT = 0.8
 _LEAST_TOPIC_LENGTH = 8
 """A shorter hook or topic is inside too many captions."""
 _SPACE = re.compile(r"\s+")
+
+Scores = dict[tuple[int, int], float]
+"""Scores of the pairs that can belong together, by position of plan and of post."""
 
 
 @dataclass(frozen=True)
@@ -73,51 +76,57 @@ def _match_platform(
     if not scores:
         return []
     chosen = _assign(scores)
-    score_of_plan = {plan: scores[plan, post] for plan, post in chosen.items()}
-    score_of_post = {post: scores[plan, post] for plan, post in chosen.items()}
-    matches = []
-    for plan, post in sorted(chosen.items()):
-        score = scores[plan, post]
-        # A rival counts when it would be as good here and is not clearly better placed elsewhere.
-        has_rival = any(
-            other >= score - AMBIGUITY_MARGIN
-            and (
-                (one_plan == plan and other >= score_of_post.get(one_post, 0) - AMBIGUITY_MARGIN)
-                or (one_post == post and other >= score_of_plan.get(one_plan, 0) - AMBIGUITY_MARGIN)
-            )
-            for (one_plan, one_post), other in scores.items()
-            if (one_plan == plan) != (one_post == post)
+    return [
+        PostMatch(
+            account.name, platform, posts[post].post_id, plans[plan].planned_id, scores[plan, post]
         )
-        if not has_rival:
-            matches.append(
-                PostMatch(
-                    account.name, platform, posts[post].post_id, plans[plan].planned_id, score
-                )
-            )
-    return matches
+        for plan, post in sorted(_unrivalled(scores, chosen).items())
+    ]
+
+
+def _unrivalled(scores: Scores, chosen: dict[int, int]) -> dict[int, int]:
+    """The chosen pairs without the ambiguous ones.
+
+    A rival of a pair shares its plan or its post, scores about as high, and is not clearly better
+    placed elsewhere itself.
+    """
+    best_of_plan = {plan: scores[plan, post] for plan, post in chosen.items()}
+    best_of_post = {post: scores[plan, post] for plan, post in chosen.items()}
+    rivals_of_plan: dict[int, list[float]] = {}
+    rivals_of_post: dict[int, list[float]] = {}
+    for (plan, post), score in scores.items():
+        if chosen.get(plan) == post:
+            continue
+        if score >= best_of_post.get(post, 0) - AMBIGUITY_MARGIN:
+            rivals_of_plan.setdefault(plan, []).append(score)
+        if score >= best_of_plan.get(plan, 0) - AMBIGUITY_MARGIN:
+            rivals_of_post.setdefault(post, []).append(score)
+    return {
+        plan: post
+        for plan, post in chosen.items()
+        if max(rivals_of_plan.get(plan, [0]) + rivals_of_post.get(post, [0]))
+        < scores[plan, post] - AMBIGUITY_MARGIN
+    }
 
 
 def _scores(
     account: AccountConfig, plans: Sequence[PlannedPost], posts: Sequence[OwnPost]
-) -> dict[tuple[int, int], float]:
-    """Scores of all pairs that can belong together, by position of plan and post."""
+) -> Scores:
+    """All pairs that lie close enough and are alike enough."""
     by_day: dict[date, list[int]] = {}
     captions: dict[int, str] = {}
     for number, post in enumerate(posts):
         if post.posted_at is not None and post.caption:
             by_day.setdefault(post.posted_at.astimezone(account.zone).date(), []).append(number)
             captions[number] = plain_text(post.caption)
-    scores: dict[tuple[int, int], float] = {}
+    scores: Scores = {}
     for index, plan in enumerate(plans):
         if plan.planned_at is None:
             continue
         day = plan.planned_at.astimezone(account.zone).date()
-        for other, numbers in by_day.items():
-            distance = abs((other - day).days)
-            if distance > MOST_DAYS:
-                continue
-            for number in numbers:
-                score = _likeness(plan, captions[number]) - _DAY_PENALTY * distance
+        for days in range(-MOST_DAYS, MOST_DAYS + 1):
+            for number in by_day.get(day + timedelta(days=days), []):
+                score = _likeness(plan, captions[number]) - _DAY_PENALTY * abs(days)
                 if score >= LEAST_SCORE:
                     scores[index, number] = round(score, 4)
     return scores
@@ -145,7 +154,7 @@ def plain_text(text: str) -> str:
     return _SPACE.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
-def _assign(scores: dict[tuple[int, int], float]) -> dict[int, int]:
+def _assign(scores: Scores) -> dict[int, int]:
     """The one-to-one assignment with the highest sum of scores: post by plan.
 
     Solved by scipy's Hungarian method in each group of pairs that touch each other, so that the
@@ -168,7 +177,7 @@ def _assign(scores: dict[tuple[int, int], float]) -> dict[int, int]:
     return chosen
 
 
-def _groups(scores: dict[tuple[int, int], float]) -> list[list[tuple[int, int]]]:
+def _groups(scores: Scores) -> list[list[tuple[int, int]]]:
     """Pairs that are connected through common plans or posts, group by group."""
     by_plan: dict[int, list[int]] = {}
     by_post: dict[int, list[int]] = {}

@@ -7,6 +7,7 @@ every scrape either wholly in the tables or not at all, and the next load goes o
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from pipeline.collect.nesting import is_flat, nested
 from pipeline.collect.own_posts import own_posts
 from pipeline.collect.planned import read_planned_posts
 from pipeline.collect.platforms.interface import ItemKind
-from pipeline.collect.table_rows import insert_rows
+from pipeline.collect.table_rows import insert_rows, table_columns
 from pipeline.errors import LandingError
 from pipeline.settings import Settings
 
@@ -80,6 +81,8 @@ def load_raw(settings: Settings) -> RawLoadReport:
     accounts = load_accounts(settings.accounts_dir)
     with writing(settings, "load raw") as connection:
         ensure_raw_tables(connection)
+        # One checkpoint at the end instead of many: payloads are compressed once.
+        connection.execute("set checkpoint_threshold = '256MB'")
         counts, damages = _load_scrapes(settings, connection)
         configured = _configured(settings, connection, accounts)
         with _transaction(connection):
@@ -104,6 +107,10 @@ def _load_scrapes(
     settings: Settings, connection: duckdb.DuckDBPyConnection
 ) -> tuple[tuple[int, int, int], list[LandingError]]:
     loaded = dict(connection.execute("select scrape_id, handle from raw.scrapes").fetchall())
+    into_items, into_rejected, into_scrapes = (
+        partial(insert_rows, connection, table, columns=table_columns(connection, table))
+        for table in ("scrape_items", "rejected_items", "scrapes")
+    )
     scrapes = items = rejected = 0
     damages: list[LandingError] = []
     for path in manifest_files(settings):
@@ -123,9 +130,9 @@ def _load_scrapes(
                 connection.execute(
                     "delete from raw.rejected_items where scrape_id = ?", [scrape_id]
                 )
-            items += insert_rows(connection, "scrape_items", _item_rows(manifest, rows))
-            rejected += insert_rows(connection, "rejected_items", _rejected_rows(manifest, rows))
-            insert_rows(connection, "scrapes", [_scrape_row(settings, manifest)])
+            items += into_items(_item_rows(manifest, rows))
+            rejected += into_rejected(_rejected_rows(manifest, rows))
+            into_scrapes([_scrape_row(settings, manifest)])
         scrapes += 1
     return (scrapes, items, rejected), damages
 

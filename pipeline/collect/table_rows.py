@@ -30,7 +30,10 @@ def table_columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str
 
 
 def insert_rows(
-    connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Mapping[str, Any]]
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    rows: Iterable[Mapping[str, Any]],
+    columns: Mapping[str, str] | None = None,
 ) -> int:
     """Append rows to ``raw.<table>``; missing keys become null. Returns the number of rows.
 
@@ -38,8 +41,9 @@ def insert_rows(
         connection: Open for writing; the caller owns the transaction.
         table: A table of the raw schema. Names are ours, never a user's.
         rows: Values by column: text, numbers, booleans, times with zone, None.
+        columns: What :func:`table_columns` says of the table, for callers that insert often.
     """
-    columns = table_columns(connection, table)
+    columns = columns or table_columns(connection, table)
     count, longest = 0, 0
     with tempfile.TemporaryDirectory(prefix="afterpost-") as folder:
         path = Path(folder) / "rows.ndjson"

@@ -52,8 +52,11 @@ def approve(
             set aside as superseded.
         ContextError: The context file is not valid, or could not be written.
     """
-    account = _account_of(settings, recommendation_id)
-    with account_lock(settings, account.name):
+    account_name, former = _look_up(settings, recommendation_id, DecisionKind.APPROVE)
+    if former is not None:
+        return former
+    account = load_account(settings.accounts_dir, account_name)
+    with account_lock(settings, account_name):
         context = settle(settings, account, now)
         with writing_state(settings) as state:
             recommendation, former = _undecided(state, recommendation_id, DecisionKind.APPROVE)
@@ -126,17 +129,19 @@ def reject(
     Raises:
         DecisionError: Unknown, or approved already.
     """
-    account = _account_of(settings, recommendation_id)
-    with account_lock(settings, account.name), writing_state(settings) as state:
+    account_name, former = _look_up(settings, recommendation_id, DecisionKind.REJECT)
+    if former is not None:
+        return former
+    with account_lock(settings, account_name), writing_state(settings) as state:
         _, former = _undecided(state, recommendation_id, DecisionKind.REJECT)
         if former is not None:
             return former
-        latest = state.latest_context(account.name)
+        latest = state.latest_context(account_name)
         context_id = None if latest is None else latest["context_id"]
         decision = Decision(
             decision_id=stable_id("dec", recommendation_id),
             recommendation_id=recommendation_id,
-            account_name=account.name,
+            account_name=account_name,
             decision=DecisionKind.REJECT,
             decided_by=by,
             decided_at=now,
@@ -175,22 +180,26 @@ def apply_policy(settings: Settings, account: AccountConfig, *, now: datetime) -
     return made
 
 
-def _account_of(settings: Settings, recommendation_id: str) -> AccountConfig:
-    """The account that a recommendation is about.
+def _look_up(
+    settings: Settings, recommendation_id: str, wanted: DecisionKind
+) -> tuple[str, Decision | None]:
+    """The account of a recommendation, and the decision about it when it is the wanted one already.
+
+    Decisions are final, so this needs no lock.
 
     Raises:
-        DecisionError: There is no such recommendation.
+        DecisionError: There is no such recommendation, or it was decided otherwise.
     """
-    row = None
     if state_exists(settings):
         with reading_state(settings) as state:
             row = state.recommendation(recommendation_id)
-    if row is None:
-        raise DecisionError(
-            f"There is no recommendation {recommendation_id!r}: `afterpost review --account NAME` "
-            "lists those that wait."
-        )
-    return load_account(settings.accounts_dir, row["account_name"])
+            if row is not None:
+                _, former = _undecided(state, recommendation_id, wanted)
+                return row["account_name"], former
+    raise DecisionError(
+        f"There is no recommendation {recommendation_id!r}: `afterpost review --account NAME` "
+        "lists those that wait."
+    )
 
 
 def _undecided(

@@ -1,7 +1,5 @@
 """When things run: one run over all accounts, because each run costs seconds to start."""
 
-from collections.abc import Callable
-
 import dagster as dg
 
 from pipeline.accounts import account_names
@@ -25,7 +23,7 @@ def partition_range_tags(instance: dg.DagsterInstance, names: list[str]) -> dict
     return {RANGE_START: known[0], RANGE_END: known[-1]}
 
 
-def _all_accounts(
+def _one_run_for_all_accounts(
     context: dg.ScheduleEvaluationContext,
 ) -> dg.RunRequest | dg.SkipReason:
     settings = load_settings()
@@ -33,35 +31,35 @@ def _all_accounts(
     if not names:
         return dg.SkipReason("No accounts yet: add one with `afterpost accounts add NAME`.")
     sync_accounts(context.instance, settings)
-    tick = context.scheduled_execution_time
     return dg.RunRequest(
-        run_key=tick.isoformat(), tags=partition_range_tags(context.instance, names)
+        run_key=context.scheduled_execution_time.isoformat(),
+        tags=partition_range_tags(context.instance, names),
     )
 
 
-def _schedule(name: str, job: object, cron: str, description: str) -> dg.ScheduleDefinition:
-    evaluate: Callable[..., object] = _all_accounts
-    return dg.ScheduleDefinition(
-        name=name,
-        job=job,  # type: ignore[arg-type]
-        cron_schedule=cron,
-        execution_timezone=SCHEDULE_ZONE,
-        execution_fn=evaluate,  # type: ignore[arg-type]
-        description=description,
-        default_status=dg.DefaultScheduleStatus.STOPPED,
-    )
-
-
-scrape_and_build_daily = _schedule(
-    "scrape_and_build_daily",
-    daily,
-    "0 8 * * *",
-    "Every day at 08:00: scrape all accounts, build, publish.",
+@dg.schedule(
+    job=daily,
+    cron_schedule="0 8 * * *",
+    execution_timezone=SCHEDULE_ZONE,
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="Every day at 08:00: scrape all accounts, build, publish.",
 )
+def scrape_and_build_daily(
+    context: dg.ScheduleEvaluationContext,
+) -> dg.RunRequest | dg.SkipReason:
+    """One run over all accounts."""
+    return _one_run_for_all_accounts(context)
 
-recommend_on_mondays = _schedule(
-    "recommend_on_mondays",
-    weekly_recommendations,
-    "0 9 * * 1",
-    "Every Monday at 09:00: recommendations for all accounts.",
+
+@dg.schedule(
+    job=weekly_recommendations,
+    cron_schedule="0 9 * * 1",
+    execution_timezone=SCHEDULE_ZONE,
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="Every Monday at 09:00: recommendations for all accounts.",
 )
+def recommend_on_mondays(
+    context: dg.ScheduleEvaluationContext,
+) -> dg.RunRequest | dg.SkipReason:
+    """One run over all accounts."""
+    return _one_run_for_all_accounts(context)

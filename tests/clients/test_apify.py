@@ -1,6 +1,9 @@
 """Runs through the real apify-client against a local Apify: paid once, bounded, in plain words."""
 
+import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -250,6 +253,31 @@ def test_a_run_that_does_not_end_is_aborted_at_the_deadline() -> None:
         assert time.monotonic() - before < 5
         assert server.aborts == [server.starts[0].run_id]
     assert "aborted" in message
+
+
+SCRAPE = """
+import sys
+from pathlib import Path
+from pydantic import SecretStr
+from pipeline.clients.apify import ApifyService
+from pipeline.settings import Settings
+settings = Settings(home=Path("unused"), apify_token=SecretStr("t"), apify_api_base_url=sys.argv[1])
+ApifyService(settings).run_actor("a/b", {}, max_items=1, deadline_s=60, max_charge_usd=1)
+"""
+
+
+def test_an_interrupted_scrape_aborts_its_run() -> None:
+    with ApifyServer(answering(status="RUNNING")) as server:
+        child = subprocess.Popen(
+            [sys.executable, "-c", SCRAPE, server.url],
+            cwd=Path(__file__).parents[2],
+            stderr=subprocess.DEVNULL,
+        )
+        while not any(request.path.startswith("/actor-runs/") for request in server.requests):
+            time.sleep(0.02)
+        child.send_signal(signal.SIGINT)
+        assert child.wait(timeout=20) != 0
+        assert server.aborts == [server.starts[0].run_id]
 
 
 def test_reading_is_tried_again_through_an_outage() -> None:

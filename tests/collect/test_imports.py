@@ -57,7 +57,9 @@ def test_any_author_makes_every_post_the_accounts_own(
     path = write_json(
         tmp_path / f"{DAY}.json", [tiktok_row(n, authorMeta={"name": f"a{n}"}) for n in range(3)]
     )
-    assert import_file(settings, account, path).manifest.post_count == 0
+    report = import_file(settings, account, path)
+    assert report.manifest.post_count == 0
+    assert "none is by quietnights" in report.line
     assert import_file(settings, account, path, is_any_author=True).manifest.post_count == 3
 
 

@@ -74,12 +74,18 @@ def assert_the_rules_wrote(settings: Settings, report: RecommendReport, reason: 
     assert reason in report.reason
     stored = rows(settings)
     assert [row["insight"] for row in stored] == [
-        "step_guide posts on tiktok get 1.40× the account's usual views at 7 days "
-        "(90 % interval 1.17–1.68, 47 posts sampled)",
-        "habit_list posts on tiktok get only 0.70× the account's usual views at 7 days "
-        "(90 % interval 0.58–0.84, 40 posts sampled)",
-        "sleep_routines is 33 % of the posts on tiktok and gets 1.30× the account's usual views "
-        "at 7 days (90 % interval 1.08–1.56, 40 posts sampled)",
+        (
+            "step_guide posts on tiktok get 1.40× the account's usual views at 7 days "
+            "(90 % interval 1.17–1.68, 47 posts sampled)"
+        ),
+        (
+            "habit_list posts on tiktok get only 0.70× the account's usual views at 7 days "
+            "(90 % interval 0.58–0.84, 40 posts sampled)"
+        ),
+        (
+            "sleep_routines is 33 % of the posts on tiktok and gets 1.30× the account's usual "
+            "views at 7 days (90 % interval 1.08–1.56, 40 posts sampled)"
+        ),
     ]
     assert [row["operations"] for row in stored] == [
         [{"op": "set_format_weight", "format": "step_guide", "weight": 1.4}],
@@ -140,7 +146,7 @@ def test_a_model_that_finds_nothing_worth_while_is_believed(settings: Settings):
     assert "none of the findings" in (report.reason or "")
 
 
-FAULTS = {
+FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "an invented number": ({"insight_template": GOOD_TEMPLATE + " That is 3 times"}, "a number"),
     "a number in words": ({"insight_template": GOOD_TEMPLATE + " It doubles"}, "doubles"),
     "a number in other digits": ({"insight_template": GOOD_TEMPLATE + " ٣"}, "a number"),

@@ -11,7 +11,7 @@ from pipeline.errors import UsageError
 from pipeline.show.cli import options, output
 
 if TYPE_CHECKING:
-    from pipeline.decide.review import Decision
+    from pipeline.decide.decision import Decision
     from pipeline.learn.recommend.recommendation import Recommendation
     from pipeline.settings import Settings
 

@@ -1,0 +1,177 @@
+"""What Dagster's tools see: complete, described, and loadable with nothing set."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._utils.schedules import schedule_execution_time_iterator
+
+from pipeline.accounts import add_account
+from pipeline.definitions import build_defs
+from pipeline.defs.ghosts import PROCESS_TAG, end_ghost_runs, is_gone, this_process
+from pipeline.defs.partitions import AccountPartitions, sync_accounts
+from pipeline.defs.schedules import RANGE_END, RANGE_START
+from pipeline.settings import REPOSITORY, Settings
+
+ROOMS = {"collect", "measure", "learn", "decide"}
+
+
+@pytest.fixture(scope="module")
+def definitions() -> dg.Definitions:
+    """The code location as Dagster loads it."""
+    return build_defs()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A home with two accounts, which the environment points at."""
+    settings = Settings(home=tmp_path)
+    for name in ("beta", "alpha"):
+        add_account(settings.accounts_dir, name, timezone="UTC", platform_profiles={"tiktok": name})
+    monkeypatch.setenv("AFTERPOST_HOME", str(tmp_path))
+    return settings
+
+
+def test_definitions_validate_with_no_keys_set(tmp_path: Path) -> None:
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("APIFY", "ANTHROPIC", "AFTERPOST", "DAGSTER"))
+    }
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "dagster", "definitions", "validate"],
+        env={**environment, "DAGSTER_HOME": str(tmp_path), "AFTERPOST_HOME": str(tmp_path)},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_every_asset_has_a_description_a_room_an_owner_and_kinds(
+    definitions: dg.Definitions,
+) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in graph.executable_asset_keys:
+        node = graph.get(key)
+        assert node.description, key
+        assert node.group_name in ROOMS, key
+        assert node.owners, key
+        assert node.kinds, key
+
+
+def test_the_graph_reads_like_the_loop(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+
+    def is_upstream(upstream: list[str], downstream: list[str]) -> bool:
+        seen, todo = set(), [dg.AssetKey(downstream)]
+        while todo:
+            key = todo.pop()
+            todo += [parent for parent in graph.get(key).parent_keys if parent not in seen]
+            seen.add(key)
+        return dg.AssetKey(upstream) in seen
+
+    loop = [
+        ["landing", "tiktok_posts"],
+        ["raw", "scrape_items"],
+        ["staging", "stg_tiktok__posts"],
+        ["marts", "fct_snapshot"],
+        ["stats", "segment_effects"],
+        ["published", "warehouse"],
+        ["learn", "recommendations"],
+        ["decide", "performance_context"],
+    ]
+    for earlier, later in zip(loop, loop[1:], strict=False):
+        assert is_upstream(earlier, later), (earlier, later)
+
+
+def test_dbt_tests_are_asset_checks(definitions: dg.Definitions) -> None:
+    checks = {
+        (key.asset_key.path[-1], key.name)
+        for key in definitions.resolve_asset_graph().asset_check_keys
+    }
+    on_snapshots = {name for asset, name in checks if asset == "fct_snapshot"}
+
+    assert any(name.startswith("one_row_per_fct_snapshot") for name in on_snapshots)
+    assert any(asset == "scrape_items" for asset, _ in checks)
+
+
+@pytest.mark.parametrize(
+    ("name", "moments"),
+    [
+        ("scrape_and_build_daily", ["2026-03-09 08:00", "2026-03-10 08:00"]),
+        ("recommend_on_mondays", ["2026-03-09 09:00", "2026-03-16 09:00"]),
+    ],
+)
+def test_schedules_fire_at_local_hours_whatever_the_season(
+    definitions: dg.Definitions, name: str, moments: list[str]
+) -> None:
+    schedule = definitions.resolve_schedule_def(name)
+    # The Sunday on which clocks go forward in New York.
+    start = datetime(2026, 3, 8, 20, tzinfo=UTC).timestamp()
+    assert schedule.execution_timezone == "America/New_York"
+    fire = schedule_execution_time_iterator(start, schedule.cron_schedule, "America/New_York")
+    assert [f"{next(fire):%Y-%m-%d %H:%M}" for _ in moments] == moments
+
+
+def test_a_schedule_asks_for_one_run_over_all_accounts(
+    definitions: dg.Definitions, home: Settings
+) -> None:
+    with dg.DagsterInstance.local_temp() as instance:
+        context = dg.build_schedule_context(
+            instance=instance,
+            repository_def=definitions.get_repository_def(),
+            scheduled_execution_time=datetime(2026, 3, 9, 12, tzinfo=UTC),
+        )
+        request = definitions.resolve_schedule_def("scrape_and_build_daily")(context)
+
+    assert isinstance(request, dg.RunRequest)
+    assert (request.tags[RANGE_START], request.tags[RANGE_END]) == ("alpha", "beta")
+
+
+def test_a_new_folder_is_a_partition_without_a_restart(home: Settings) -> None:
+    with dg.DagsterInstance.local_temp() as instance:
+        assert sync_accounts(instance, home) == (["alpha", "beta"], [])
+        add_account(home.accounts_dir, "gamma", timezone="UTC", platform_profiles={})
+        partitions = AccountPartitions(name="accounts")
+
+        assert partitions.has_partition_key("gamma", dynamic_partitions_store=instance)
+        assert not partitions.has_partition_key("nobody", dynamic_partitions_store=instance)
+        assert set(instance.get_dynamic_partitions("accounts")) == {"alpha", "beta", "gamma"}
+
+        (home.accounts_dir / "alpha" / "account.yaml").unlink()
+        assert sync_accounts(instance, home) == ([], ["alpha"])
+
+
+def test_a_run_whose_process_is_gone_is_ended() -> None:
+    ended_process = subprocess.Popen([sys.executable, "-c", ""])
+    ended_process.wait()
+    host = this_process().rpartition(":")[0]
+    with dg.DagsterInstance.local_temp() as instance:
+        ghost = instance.create_run_for_job(
+            _job,
+            status=dg.DagsterRunStatus.STARTED,
+            tags={PROCESS_TAG: f"{host}:{ended_process.pid}"},
+        )
+        alive = instance.create_run_for_job(
+            _job, status=dg.DagsterRunStatus.STARTED, tags={PROCESS_TAG: this_process()}
+        )
+
+        assert end_ghost_runs(instance) == [ghost.run_id]
+        assert instance.get_run_by_id(ghost.run_id).status is dg.DagsterRunStatus.FAILURE
+        assert instance.get_run_by_id(alive.run_id).status is dg.DagsterRunStatus.STARTED
+
+
+def test_nothing_is_known_of_processes_elsewhere() -> None:
+    assert not is_gone("another-host:1")
+    assert not is_gone(this_process())
+
+
+@dg.job
+def _job() -> None:
+    """A job for runs that are only recorded."""

@@ -1,0 +1,238 @@
+"""The whole loop, for real: local services, landing files, dbt, statistics, a decision, a file."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import dagster as dg
+import pytest
+from pydantic import SecretStr
+
+from pipeline.accounts import account_names
+from pipeline.clients.warehouse import published_version, reading
+from pipeline.clock import utc_now
+from pipeline.decide.context import context_path, revert
+from pipeline.decide.review import approve, pending
+from pipeline.defs.runs import (
+    RunFailedError,
+    instance_dir,
+    open_instance,
+    run_build,
+    run_daily,
+    run_recommend,
+)
+from pipeline.learn.findings import find
+from pipeline.settings import Settings
+from pipeline.simulate.answers import actor_answers
+from pipeline.simulate.apify_server import ActorAnswer, ApifyServer
+from pipeline.simulate.world import World, build_world
+from tests.end_to_end.fingerprints import mart_fingerprints
+from tests.end_to_end.small_world import landed_home
+
+TOKEN = "planted-secret-8c1d"
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A home after one daily run and one weekly run."""
+
+    settings: Settings
+    world: World
+    server: ApifyServer
+    daily_lines: tuple[str, ...]
+    weekly_lines: tuple[str, ...]
+
+
+@pytest.fixture(scope="module")
+def loop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
+    """History landed, the last scrape from the local server, built, recommended."""
+    world = build_world()
+    with ApifyServer(actor_answers(world)) as server:
+        landed = landed_home(tmp_path_factory.mktemp("loop"), world, every=1)
+        settings = landed.model_copy(
+            update={"apify_token": SecretStr(TOKEN), "apify_api_base_url": server.url}
+        )
+        names = account_names(settings.accounts_dir)
+        daily = run_daily(settings, names)
+        weekly = run_recommend(settings, names)
+        yield Loop(settings, world, server, daily.lines, weekly.lines)
+
+
+def test_each_profile_was_scraped_once_and_says_what_was_new(loop: Loop) -> None:
+    assert len(loop.server.starts) == 7 + 3  # posts of 7 profiles, and 3 Instagram profiles
+    line = next(line for line in loop.daily_lines if "for dreamtimelullabies on tiktok" in line)
+    assert line.startswith("Scraped 30 posts for dreamtimelullabies on tiktok, ")
+    assert line.endswith(" new")
+
+
+def test_every_post_of_the_world_is_in_the_marts(loop: Loop) -> None:
+    with reading(loop.settings) as connection:
+        stored = {
+            tuple(row)
+            for row in connection.execute(
+                "select account_name, platform, post_id from marts.dim_post"
+            ).fetchall()
+        }
+    posts = {(post.account_name, post.platform.value, post.post_id) for post in loop.world.posts}
+
+    assert stored <= posts
+    assert len(stored) >= 0.99 * len(posts)
+
+
+def test_findings_have_the_planted_sign_and_noise_has_none(loop: Loop) -> None:
+    with reading(loop.settings) as connection:
+        findings = [
+            finding
+            for name in account_names(loop.settings.accounts_dir)
+            for finding in find(connection, name)
+        ]
+    assert len(findings) >= 10
+    for finding in findings:
+        planted = loop.world.truth.planted_effect(
+            finding.account_name,
+            finding.platform,
+            finding.dimension,
+            finding.segment,
+            finding.outcome,
+        )
+        assert planted is not None
+        assert (planted > 1) == (finding.effect > 1), finding.sentence
+        assert finding.effect_low <= finding.effect <= finding.effect_high
+    assert not [finding for finding in findings if finding.account_name == "slumbersongs"]
+
+
+def test_the_account_without_effects_is_told_that_there_is_nothing(loop: Loop) -> None:
+    (line,) = [line for line in loop.weekly_lines if line.startswith("slumbersongs")]
+    assert "nothing to recommend" in line
+
+
+def test_scraping_the_same_answer_again_changes_no_mart(loop: Loop) -> None:
+    before = mart_fingerprints(loop.settings.database_path)
+    again = run_daily(loop.settings, account_names(loop.settings.accounts_dir))
+
+    assert all(", 0 new" in line for line in again.lines if " posts for " in line)
+    assert mart_fingerprints(loop.settings.database_path) == before
+
+
+def test_a_context_changes_by_a_decision_only_and_reverts_to_the_byte(loop: Loop) -> None:
+    name = "mymomskills"
+    path = context_path(loop.settings, name)
+    neutral = path.read_bytes()
+    run_build(loop.settings)
+    assert path.read_bytes() == neutral
+
+    recommendation = next(
+        item for item in pending(loop.settings, name) if item.category == "format_weight"
+    )
+    approve(loop.settings, recommendation.recommendation_id, by="test", now=utc_now())
+    before, after = json.loads(neutral), json.loads(path.read_bytes())
+    changed = {key for key in after if after[key] != before.get(key)}
+    assert "format_weights" in changed
+    assert changed <= {
+        "format_weights",
+        "last_updated",
+        "sample_size",
+        "approved_recommendations",
+        "context_id",
+        "warehouse_version",
+        "exploration",
+        "evidence",
+        "valid_until",
+    }
+
+    approved = path.read_bytes()
+    run_build(loop.settings)
+    assert path.read_bytes() == approved
+    revert(loop.settings, name, by="test", now=utc_now())
+    assert path.read_bytes() == neutral
+
+
+def test_one_accounts_trouble_is_seen_and_stops_nobody_else(loop: Loop) -> None:
+    answers = actor_answers(loop.world)
+
+    def one_fails(actor_id: str, run_input: dict[str, object]) -> ActorAnswer:
+        answer = answers(actor_id, run_input)
+        if "mymomskills" in json.dumps(run_input) and "tiktok" in actor_id:
+            return ActorAnswer(
+                items=[],
+                status="FAILED",
+                status_message="The proxy was blocked.",
+                started_at=answer.started_at,
+                finished_at=answer.finished_at,
+            )
+        return answer
+
+    before = published_version(loop.settings)
+    with ApifyServer(one_fails) as server:
+        settings = loop.settings.model_copy(update={"apify_api_base_url": server.url})
+        with pytest.raises(RunFailedError, match=r"mymomskills.*The proxy was blocked"):
+            run_daily(settings, account_names(settings.accounts_dir))
+
+    assert published_version(settings) != before
+    with open_instance(settings) as instance:
+        (run, *_) = instance.get_runs(dg.RunsFilter(job_name="daily"), limit=1)
+        assert run.status is dg.DagsterRunStatus.FAILURE
+
+
+def test_a_query_answers_while_a_build_writes(loop: Loop) -> None:
+    with reading(loop.settings) as connection:
+        expected = connection.execute("select count(*) from marts.fct_snapshot").fetchall()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.show.cli.main", "build"],
+        env={
+            **os.environ,
+            "AFTERPOST_HOME": str(loop.settings.home),
+            "PYTHONWARNINGS": "ignore",
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    answers = 0
+    while process.poll() is None:
+        with reading(loop.settings) as connection:
+            assert (
+                connection.execute("select count(*) from marts.fct_snapshot").fetchall() == expected
+            )
+        answers += 1
+        threading.Event().wait(0.05)
+
+    assert process.returncode == 0
+    assert answers > 10
+
+
+def test_no_secret_is_written_anywhere(loop: Loop) -> None:
+    for path in loop.settings.home.rglob("*"):
+        if path.is_file():
+            assert TOKEN.encode() not in path.read_bytes(), path
+
+
+def test_two_accounts_materialise_at_once_from_two_processes(loop: Loop) -> None:
+    environment = {
+        **os.environ,
+        "AFTERPOST_HOME": str(loop.settings.home),
+        "APIFY_TOKEN": TOKEN,
+        "APIFY_API_BASE_URL": loop.server.url,
+        "DAGSTER_HOME": str(instance_dir(loop.settings)),
+        "PYTHONWARNINGS": "ignore",
+    }
+    before = mart_fingerprints(loop.settings.database_path)
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "dagster", "asset", "materialize"]
+            + ["-m", "pipeline.definitions", "--select", "*", "--partition", name],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for name in ("dreamtimelullabies", "slumbersongs")
+    ]
+    for process in processes:
+        output, _ = process.communicate(timeout=240)
+        assert process.returncode == 0, output[-3000:]
+
+    assert mart_fingerprints(loop.settings.database_path) == before
