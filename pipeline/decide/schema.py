@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from pipeline.accounts import AccountConfig
 from pipeline.errors import ContextError
-from pipeline.learn.operations import NEUTRAL_WEIGHT, WEIGHT_MAX, WEIGHT_MIN
+from pipeline.learn.operations import WEIGHT_MAX, WEIGHT_MIN, neutral_values
 
 SCHEMA_VERSION = 1
 SCHEMA_PATH = Path(__file__).with_name("context.schema.json")
@@ -174,11 +174,8 @@ def context_id_of(document: Mapping[str, Any]) -> str:
 
 def neutral_context(account: AccountConfig, day: date) -> dict[str, Any]:
     """The first context of an account: everything that it lists, nothing preferred."""
-    context = PerformanceContext(
-        account=account.name,
-        last_updated=day,
-        format_weights={item.name: NEUTRAL_WEIGHT for item in account.formats},
-        optimal_slide_count=account.default_slide_count,
-    )
+    formats = [item.name for item in account.formats]
+    values = neutral_values(formats, account.default_slide_count)
+    context = PerformanceContext(account=account.name, last_updated=day, **values)
     document = context.model_dump(mode="json")
     return {**document, "context_id": context_id_of(document)}

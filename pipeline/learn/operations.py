@@ -138,6 +138,23 @@ _LISTS = {
 _OPPOSITE = {"top_pillars": "underperforming_pillars", "underperforming_pillars": "top_pillars"}
 
 
+def neutral_values(formats: Sequence[str], slide_count: int | None) -> dict[str, Any]:
+    """Everything that operations change, as it is in a context that prefers nothing.
+
+    Args:
+        formats: The formats that the account lists.
+        slide_count: Its own default, if it has one.
+    """
+    return {
+        "format_weights": dict.fromkeys(formats, NEUTRAL_WEIGHT),
+        "top_pillars": [],
+        "underperforming_pillars": [],
+        "optimal_slide_count": slide_count,
+        "save_vs_share": {"high_save_formats": [], "high_share_formats": []},
+        "experiment_suggestions": [],
+    }
+
+
 def parse_operations(stored: object) -> tuple[Operation, ...]:
     """Operations from their JSON form.
 

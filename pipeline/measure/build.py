@@ -21,7 +21,10 @@ from pipeline.measure.segment_effects import EffectRow, write_segment_effects
 from pipeline.settings import Settings
 
 _STATE_TABLES = """
-create table if not exists stats.model_build (build_id varchar not null, is_complete boolean not null);
+create table if not exists stats.model_build (
+    build_id varchar not null,
+    is_complete boolean not null
+);
 create table if not exists stats.build_info (
     build_id varchar not null,
     warehouse_version varchar not null,

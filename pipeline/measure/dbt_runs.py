@@ -1,5 +1,7 @@
-"""dbt, in this process: a warm parse costs a fraction of a child process, and a kill of the
-process ends dbt with it."""
+"""dbt, in this process.
+
+A warm parse costs a fraction of a child process, and a kill of the process ends dbt with it.
+"""
 
 import json
 from collections.abc import Callable, Mapping

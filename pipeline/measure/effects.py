@@ -80,7 +80,8 @@ def pull_in_outliers(values: NDArray[np.float64], groups: NDArray[np.int64]) -> 
     if scale == 0:
         return values
     limit = _OUTLIER_LIMIT * scale
-    return medians[groups] + np.clip(residuals, -limit, limit)
+    pulled: NDArray[np.float64] = medians[groups] + np.clip(residuals, -limit, limit)
+    return pulled
 
 
 def segment_effects(values: Sequence[float], segments: Sequence[str | None]) -> list[SegmentEffect]:
@@ -183,7 +184,7 @@ def typical_best_under_null(errors: NDArray[np.float64]) -> float:
     largest = float(errors.max())
 
     def excess(x: float) -> float:
-        return float(np.sum(stats.norm.logcdf(x / errors))) - np.log(0.5)
+        return float(np.sum(stats.norm.logcdf(x / errors)) - np.log(0.5))
 
     return float(optimize.brentq(excess, -10 * largest, 10 * largest))
 

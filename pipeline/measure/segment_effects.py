@@ -104,9 +104,12 @@ def log_outcome(value: float, numerator: float | None, denominator: float | None
 
 
 def compute(observations: list[tuple[Any, ...]]) -> list[EffectRow]:
-    """All effect rows from (account_name, platform, dimension, segment, outcome, age_hours,
-    value, numerator, denominator) tuples, one per post, dimension and outcome; the segment is None
-    for a post that has none in the dimension.
+    """All effect rows of the given observations.
+
+    Args:
+        observations: (account_name, platform, dimension, segment, outcome, age_hours, value,
+            numerator, denominator) tuples, one per post, dimension and outcome; the segment is
+            None for a post that has none in the dimension.
 
     Benjamini-Hochberg runs over all tests of one account, and over those across accounts.
     """
@@ -250,7 +253,7 @@ def write_segment_effects(connection: duckdb.DuckDBPyConnection) -> list[EffectR
             f"unnest(?::{types.get(_type_name(field.type), 'double[]')})"
             for field in fields(EffectRow)
         )
-        connection.execute(f"insert into stats.segment_effects select {selected}", columns)  # noqa: S608
+        connection.execute(f"insert into stats.segment_effects select {selected}", columns)
     return rows
 
 

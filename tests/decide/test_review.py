@@ -226,6 +226,23 @@ def test_an_approval_killed_before_its_file_was_written_is_rolled_forward(
     assert len(decision_rows(settings)) == 1
 
 
+def test_a_revert_killed_before_its_file_was_written_is_rolled_forward(settings, path, account):
+    before = path.read_bytes()
+    add_pending(settings)
+    approve(settings, FIRST, by="ann", now=NOW)
+    script = textwrap.dedent(KILLED).format(when=path.name, home=str(settings.home))
+    start = script.index("review.approve(")
+    script = script[:start] + (
+        "from pipeline.decide.context import revert\n"
+        f"revert(Settings(home=Path({str(settings.home)!r})), {ACCOUNT!r}, by='bob', now=NOW)"
+    )
+    killed = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert ensure_context(settings, account, NOW).event is ContextEvent.RESTORED
+    assert path.read_bytes() == before
+    assert [row["decision"] for row in decision_rows(settings)] == ["approve", "revert"]
+
+
 def _decide_all(home: str, seed: int, ids: list[str]) -> None:
     """Try to decide everything, from another end than the others."""
     settings = Settings(home=Path(home), lock_timeout_s=60)

@@ -222,8 +222,19 @@ def test_two_accounts_materialise_at_once_from_two_processes(loop: Loop) -> None
     before = mart_fingerprints(loop.settings.database_path)
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "dagster", "asset", "materialize"]
-            + ["-m", "pipeline.definitions", "--select", "*", "--partition", name],
+            [
+                sys.executable,
+                "-m",
+                "dagster",
+                "asset",
+                "materialize",
+                "-m",
+                "pipeline.definitions",
+                "--select",
+                "*",
+                "--partition",
+                name,
+            ],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

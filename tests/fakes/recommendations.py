@@ -6,21 +6,15 @@ from typing import Any
 
 from pipeline.clients.state import writing_state
 from pipeline.learn.findings import Confidence
-from pipeline.learn.operations import Operation, SetFormatWeight, compile_patch
+from pipeline.learn.operations import Operation, SetFormatWeight, compile_patch, neutral_values
 from pipeline.learn.recommend.recommendation import Category, Recommendation, Status, Writer
 from pipeline.settings import Settings
 from tests.fakes.published import ACCOUNT
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
-NEUTRAL: dict[str, Any] = {
-    "format_weights": {"step_guide": 1.0, "habit_list": 1.0, "scripts": 1.0},
-    "top_pillars": [],
-    "underperforming_pillars": [],
-    "optimal_slide_count": 5,
-    "save_vs_share": {"high_save_formats": [], "high_share_formats": []},
-    "experiment_suggestions": [],
-}
+NEUTRAL = neutral_values(("step_guide", "habit_list", "scripts"), 5)
+"""What a recommendation is made against: the neutral context of the test account."""
 
 
 def add_pending(

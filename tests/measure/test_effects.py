@@ -127,7 +127,7 @@ def test_a_value_that_is_no_number_is_refused() -> None:
 
 
 def test_one_absurd_post_does_not_make_a_verdict() -> None:
-    values = list(np.linspace(0.0, 1.0, 21)) + [*list(np.linspace(0.0, 1.0, 20)), 50.0]
+    values = [*list(np.linspace(0.0, 1.0, 21)), *list(np.linspace(0.0, 1.0, 20)), 50.0]
     found = effects.segment_effects(values, ["a"] * 21 + ["b"] * 21)
 
     assert all(effect.p_value > 0.3 for effect in found)

@@ -63,7 +63,8 @@ interpolated as (
         {%- for metric in aged_metrics() %},
         case
             when {{ metric }}_age_after - {{ metric }}_age_before > max_gap_hours then null
-            when {{ metric }}_age_after = {{ metric }}_age_before then cast({{ metric }}_before as double)
+            when {{ metric }}_age_after = {{ metric }}_age_before
+                then cast({{ metric }}_before as double)
             -- Rounded to a millionth of a count, so that the last bits of exp and ln, which differ
             -- between machines, never reach a mart.
             else
@@ -84,4 +85,8 @@ interpolated as (
 
 select *
 from interpolated
-where {% for metric in aged_metrics() %}{{ metric }}_count is not null{{ ' or ' if not loop.last }}{% endfor %}
+where
+    false
+    {%- for metric in aged_metrics() %}
+    or {{ metric }}_count is not null
+    {%- endfor %}

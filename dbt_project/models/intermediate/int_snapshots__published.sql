@@ -65,7 +65,10 @@ published_metrics as (
                     date '9999-12-31'
                 ) as valid_to
             from (
-                select distinct platform, media_type, valid_from
+                select distinct
+                    platform,
+                    media_type,
+                    valid_from
                 from {{ ref('metric_availability') }}
             ) as starts
         ) as periods

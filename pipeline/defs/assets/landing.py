@@ -61,11 +61,11 @@ def build_landing_asset(platform: Platform, actor: Actor) -> dg.AssetsDefinition
             try:
                 account = load_account(settings.accounts_dir, name)
                 if platform not in account.platform_profiles:
-                    context.log.info(f"{name} has no {platform.value} profile: not scraped.")
+                    context.log.info("%s has no %s profile: not scraped.", name, platform.value)
                     continue
                 report = scrape(settings, account, platform, actor)
             except AfterpostError as error:
-                context.log.error(f"{name} on {platform.value}: {error}")
+                context.log.error("%s on %s: %s", name, platform.value, error)
                 failed[name] = error
                 context.add_asset_metadata(
                     {"summary": f"failed: {error}", "outcome": "failed"}, partition_key=name

@@ -1,6 +1,6 @@
 """The dbt project as assets, its data tests as asset checks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -42,13 +42,15 @@ TRANSLATOR = _Translator(
 
 
 @dbt_assets(manifest=MANIFEST, dagster_dbt_translator=TRANSLATOR, name="models")
-def models(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]):  # noqa: ANN201 - Dagster takes a generator's annotation for an output type
+def models(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
+) -> Iterator[Any]:
     """Build every model and run every data test, in one go."""
     events: list[DbtEvent] = []
     error: BuildFailedError | None = None
     try:
         build = build_models(settings, events.append)
-        context.log.info(f"{build.model_count} models and {build.test_count} tests are green.")
+        context.log.info("%s models, %s tests: all green.", build.model_count, build.test_count)
         for warning in build.warnings:
             context.log.warning(warning)
     except BuildFailedError as failed:

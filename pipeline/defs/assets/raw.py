@@ -1,5 +1,7 @@
 """Landing files, account files and plans, loaded as tables."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from pipeline.collect.platforms.registry import SOURCES
@@ -48,14 +50,20 @@ _FROM_SCRAPES = {"scrapes", "scrape_items", "rejected_items", "post_matches", "p
         for table, description in _TABLES.items()
     ],
 )
-def raw_tables(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]):  # noqa: ANN201 - Dagster takes a generator's annotation for an output type
+def raw_tables(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
+) -> Iterator[dg.MaterializeResult]:
     """Load what has landed and is not in the warehouse yet; replace what people configured."""
     with told_to_dagster():
         report = load_raw(settings)
     context.log.info(
-        f"Loaded {report.scrapes_loaded} scrapes: {report.items_loaded} items, "
-        f"{report.rejected_loaded} rejected."
+        "Loaded %s scrapes: %s items, %s rejected.",
+        report.scrapes_loaded,
+        report.items_loaded,
+        report.rejected_loaded,
     )
+    for problem in report.problems:
+        context.log.warning(problem)
     loaded = {
         "scrapes": report.scrapes_loaded,
         "scrape_items": report.items_loaded,

@@ -34,7 +34,7 @@ def scrape_report(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     if failed:
         raise dg.Failure(
             description="; ".join(f"{where}: {reason}" for where, reason in failed.items()),
-            metadata={where: reason for where, reason in failed.items()},
+            metadata=dict(failed.items()),
             allow_retries=False,
         )
     return dg.MaterializeResult(metadata={"profiles_failed": 0})

@@ -12,9 +12,9 @@ from pipeline.clients.claude import Usage
 from pipeline.clients.state import reading_state, writing_state
 from pipeline.clients.warehouse import published_version, reading
 from pipeline.learn.findings import find, stable_id
-from pipeline.learn.operations import compile_patch
+from pipeline.learn.operations import compile_patch, neutral_values
 from pipeline.learn.recommend import model_writer, rules
-from pipeline.learn.recommend.candidates import Candidate, candidates
+from pipeline.learn.recommend.candidates import Candidate, candidates, category_of
 from pipeline.learn.recommend.missing import what_is_missing
 from pipeline.learn.recommend.recommendation import Recommendation, Status, Writer
 from pipeline.learn.recommend.rendering import render
@@ -77,7 +77,7 @@ def recommend(settings: Settings, account_name: str, *, now: datetime) -> Recomm
         findings = find(connection, account_name)
         untried = find_untried(connection, account_name, formats)
         missing = what_is_missing(connection, account_name)
-    base = _base_context(settings, account_name)
+    base = _base_context(settings, account)
     week = _iso_week(now)
     former = _former(settings, account_name)
     room = MAX_PER_WEEK - sum(_iso_week(item.created_at) == week for item in former)
@@ -89,8 +89,11 @@ def recommend(settings: Settings, account_name: str, *, now: datetime) -> Recomm
         if _id(account_name, choice, week) not in {item.recommendation_id for item in former}
     ]
     if not choices:
-        if findings or untried:
-            missing = "every clear difference is decided, waits, or was rejected lately"
+        if untried or any(category_of(finding) for finding in findings):
+            missing = (
+                "what differs clearly is in the context already, waits for a decision, was "
+                "rejected lately, or differs between platforms"
+            )
         return _nothing(account_name, missing)
     written = _write(settings, choices, base.document, account, room)
     if not written.drafts:
@@ -157,11 +160,13 @@ def _names(account: AccountConfig, choices: list[Candidate]) -> frozenset[str]:
     return frozenset(listed | told | {platform.value for platform in Platform})
 
 
-def _base_context(settings: Settings, account_name: str) -> _Base:
+def _base_context(settings: Settings, account: AccountConfig) -> _Base:
+    """The context as it was last recorded, or what the first one will be."""
     with reading_state(settings) as state:
-        latest = state.latest_context(account_name)
+        latest = state.latest_context(account.name)
     if latest is None:
-        return _Base(None, {})
+        formats = [item.name for item in account.formats]
+        return _Base(None, neutral_values(formats, account.default_slide_count))
     return _Base(latest["context_id"], orjson.loads(latest["content"]))
 
 

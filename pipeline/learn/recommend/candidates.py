@@ -75,7 +75,7 @@ def candidates(
         taken: Category and target of what waits for a decision or was refused lately.
     """
     proposals = [
-        *(_from_finding(finding, document) for finding in _proposable(findings)),
+        *(_from_finding(finding, document) for finding in _proposable(findings, document)),
         *(_from_untried(item) for item in untried),
     ]
     chosen: dict[tuple[str, str], Candidate] = {}
@@ -94,17 +94,30 @@ def candidates(
     return list(chosen.values())
 
 
-def _proposable(findings: Sequence[Finding]) -> list[Finding]:
-    """Findings whose change is clear: no contradictions, and one slide count."""
+def _proposable(findings: Sequence[Finding], document: Mapping[str, Any]) -> list[Finding]:
+    """Findings whose change is clear: no contradictions, and one slide count at most."""
     clear = _without_contradictions(findings)
     better_counts = [
         finding
         for finding in clear
         if finding.dimension == "slide_count" and finding.direction is Direction.BETTER
     ]
-    # There is one default for all carousels, so it is the best that counts, not the most used.
-    best = max(better_counts, key=lambda finding: finding.cautious_effect, default=None)
+    best = _best_slide_count(better_counts, document)
     return [finding for finding in clear if finding is best or finding not in better_counts]
+
+
+def _best_slide_count(better: Sequence[Finding], document: Mapping[str, Any]) -> Finding | None:
+    """The count to take as the default, or None when the present one is not clearly beaten.
+
+    There is one default for all carousels, so it is the best that counts, not the most used.
+    """
+    best = max(better, key=lambda finding: finding.cautious_effect, default=None)
+    present = str(document.get("optimal_slide_count"))
+    if best is not None and any(
+        finding.segment == present and finding.effect >= best.cautious_effect for finding in better
+    ):
+        return None
+    return best
 
 
 def _without_contradictions(findings: Sequence[Finding]) -> list[Finding]:
@@ -130,11 +143,11 @@ def _pulls_apart(finding: Finding, other: Finding) -> bool:
     return (
         (finding.dimension, finding.segment) == (other.dimension, other.segment)
         and finding.direction is not other.direction
-        and _category(finding) is _category(other)
+        and category_of(finding) is category_of(other)
     )
 
 
-def _category(finding: Finding) -> Category | None:
+def category_of(finding: Finding) -> Category | None:
     """The category whose change a finding could justify; None for what is only shown."""
     if finding.dimension == "format":
         if finding.outcome in ("save_rate_7d", "share_rate_7d"):
@@ -148,7 +161,7 @@ def _category(finding: Finding) -> Category | None:
 
 
 def _from_finding(finding: Finding, document: Mapping[str, Any]) -> Candidate | None:
-    category = _category(finding)
+    category = category_of(finding)
     if category is None or not re.fullmatch(SEGMENT_PATTERN, finding.segment):
         return None
     proposal = _PROPOSALS[category](finding, document)

@@ -61,7 +61,7 @@ def what_is_missing(connection: "duckdb.DuckDBPyConnection", account_name: str) 
             f"needs {MINIMUM_POSTS - n} more {_named(dimension, segment)} posts on {platform} that "
             f"are {age_hours / 24:.0f} days old"
         )
-    return "; ".join(parts) or "every clear difference is decided, waits, or was rejected lately"
+    return "; ".join(parts) or "no format, pillar or slide count is measured yet"
 
 
 def _named(dimension: str, segment: str) -> str:

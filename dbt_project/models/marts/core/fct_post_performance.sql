@@ -33,7 +33,7 @@ followers as (
         on
             posts.account_name = profiles.account_name
             and posts.platform = profiles.platform
-            and profiles.scraped_at <= posts.posted_at
+            and posts.posted_at >= profiles.scraped_at
     where profiles.follower_count is not null
     group by posts.account_name, posts.platform, posts.post_id
 

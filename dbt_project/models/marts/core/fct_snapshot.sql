@@ -5,10 +5,10 @@ snapshots as (
 
     select
         *,
-        {%- for metric in ['view_count', 'like_count', 'comment_count', 'share_count', 'save_count'] %}
-        {{ metric }} < lag({{ metric }}) over (
+        {%- for metric in aged_metrics() %}
+        {{ metric }}_count < lag({{ metric }}_count) over (
             partition by account_name, platform, post_id order by scraped_at
-        ) as is_{{ metric }}_lower{{ ',' if not loop.last }}
+        ) as is_{{ metric }}_count_lower{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ ref('int_snapshots__published') }}
 

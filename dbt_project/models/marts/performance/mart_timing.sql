@@ -26,8 +26,10 @@ relative as (
 
     select
         *,
-        {{ ratio('reach_7d', 'median(reach_7d) over (partition by account_name, platform, is_reach_views)') }}
-            as reach_multiple
+        {{ ratio(
+            'reach_7d',
+            'median(reach_7d) over (partition by account_name, platform, is_reach_views)'
+        ) }} as reach_multiple
     from posts
 
 )
