@@ -5,6 +5,7 @@ A wrong key, handle or zone becomes one sentence that names file and line.
 
 import re
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -27,6 +28,11 @@ ACCOUNT_NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_]{0,62}")
 """Names are folder names, partition keys and parts of paths: nothing that can leave its folder."""
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]{0,62}$")]
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 class Platform(StrEnum):
@@ -91,7 +97,7 @@ class AccountConfig(_Strict):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in _zones():
             raise ValueError(f"{value!r} is no IANA time zone (write for example America/New_York)")
         return value
 

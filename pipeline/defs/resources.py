@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from pipeline.defs.ghosts import PROCESS_TAG, this_process
 from pipeline.settings import Settings, load_settings
 
 
@@ -12,6 +13,8 @@ class SettingsResource(dg.ConfigurableResource[Settings]):
     and the settings hold secrets.
     """
 
-    def create_resource(self, context: dg.InitResourceContext) -> Settings:  # noqa: ARG002
-        """Settings for one run."""
+    def create_resource(self, context: dg.InitResourceContext) -> Settings:
+        """Settings for one run, which notes its process on the way: see ``ghosts``."""
+        if context.instance is not None and context.run_id:
+            context.instance.add_run_tags(context.run_id, {PROCESS_TAG: this_process()})
         return load_settings()

@@ -4,6 +4,7 @@ import dagster as dg
 
 from pipeline.accounts import load_account
 from pipeline.clock import utc_now
+from pipeline.decide.context import ensure_context
 from pipeline.decide.review import apply_policy
 from pipeline.defs.failures import told_to_dagster
 from pipeline.defs.partitions import accounts
@@ -31,6 +32,8 @@ def recommendations(
     for name in context.partition_keys:
         with told_to_dagster():
             account = load_account(settings.accounts_dir, name)
+            # Proposals are made against the context as it stands, a hand edit included.
+            ensure_context(settings, account, utc_now())
             report = recommend(settings, name, now=utc_now())
             decisions = apply_policy(settings, account, now=utc_now())
         summary = report.line
