@@ -23,7 +23,7 @@ def scrape_report(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """Raise what the run's scrapes could not do."""
     failed: dict[str, str] = {}
     logs = context.instance.all_logs(
-        context.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        context.run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
     )
     for entry in logs:
         event = entry.get_dagster_event()
