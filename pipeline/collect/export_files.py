@@ -57,6 +57,10 @@ def read_export_file(path: Path) -> ExportFile:
     return export
 
 
+_WRAPPERS = ("items", "collector")
+"""Keys under which a saved answer, or the ancestor of the TikTok actor, puts its rows."""
+
+
 def _content(path: Path) -> bytes:
     try:
         if not path.exists():
@@ -148,6 +152,9 @@ def _json(path: Path, text: str) -> ExportFile:
         raise ImportFileError(
             f"{path} holds an error that Apify answered instead of a dataset: {words!r}. {_AGAIN}."
         )
+    wrapped = next((document[key] for key in _WRAPPERS if isinstance(document.get(key), list)), None)
+    if wrapped and all(isinstance(row, dict) for row in wrapped):
+        return ExportFile(wrapped, "json")
     return ExportFile([document], "jsonl")
 
 

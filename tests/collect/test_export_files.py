@@ -147,3 +147,10 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
         read_export_file(tmp_path / "nothing.json")
     with pytest.raises(ImportFileError, match="is not a file"):
         read_export_file(tmp_path)
+
+
+@pytest.mark.parametrize("key", ["items", "collector"])
+def test_rows_wrapped_in_an_object_are_found(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "wrapped.json"
+    path.write_text(json.dumps({"headers": {}, key: ROWS}), encoding="utf-8")
+    assert read_export_file(path).rows == ROWS
