@@ -152,7 +152,9 @@ def _json(path: Path, text: str) -> ExportFile:
         raise ImportFileError(
             f"{path} holds an error that Apify answered instead of a dataset: {words!r}. {_AGAIN}."
         )
-    wrapped = next((document[key] for key in _WRAPPERS if isinstance(document.get(key), list)), None)
+    wrapped = next(
+        (document[key] for key in _WRAPPERS if isinstance(document.get(key), list)), None
+    )
     if wrapped and all(isinstance(row, dict) for row in wrapped):
         return ExportFile(wrapped, "json")
     return ExportFile([document], "jsonl")

@@ -127,7 +127,9 @@ def _invoke(arguments: list[str], on_event: Callable[[DbtEvent], None] | None) -
         if on_event is not None and event.info.name in _RESULT_EVENTS:
             on_event(json.loads(MessageToJson(event, preserving_proto_field_name=True)))
 
-    return dbtRunner(callbacks=[forward]).invoke(["--log-level", "none", "--log-level-file", "info", *arguments])
+    return dbtRunner(callbacks=[forward]).invoke(
+        ["--log-level", "none", "--log-level-file", "info", *arguments]
+    )
 
 
 def _failure_sentence(failed: list[Any], exception: BaseException | None) -> str:
