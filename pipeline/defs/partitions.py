@@ -54,3 +54,20 @@ def sync_accounts(instance: dg.DagsterInstance, settings: Settings) -> tuple[lis
     for name in removed:
         instance.delete_dynamic_partition(_NAME, name)
     return added, removed
+
+
+ACCOUNTS_TAG = "afterpost/accounts"
+"""Names that a run is for, comma-separated, where they are fewer than the run's range."""
+
+
+def requested_accounts(context: dg.AssetExecutionContext) -> list[str]:
+    """The run's accounts.
+
+    A partition range covers everything between its ends; an account in between that nobody asked
+    for must not be scraped (and paid for), so the names are a tag too.
+    """
+    tag = context.run.tags.get(ACCOUNTS_TAG)
+    if tag is None:
+        return list(context.partition_keys)
+    wanted = set(tag.split(","))
+    return [name for name in context.partition_keys if name in wanted]

@@ -10,7 +10,7 @@ from pipeline.accounts import Platform, account_names
 from pipeline.clients.warehouse import published_version
 from pipeline.definitions import build_defs
 from pipeline.defs.ghosts import PROCESS_TAG, end_ghost_runs, this_process
-from pipeline.defs.partitions import sync_accounts
+from pipeline.defs.partitions import ACCOUNTS_TAG, sync_accounts
 from pipeline.defs.schedules import partition_range_tags
 from pipeline.errors import AfterpostError, ConfigurationError, NothingPublishedError
 from pipeline.settings import REPOSITORY, Settings
@@ -91,6 +91,7 @@ def _run(
             raise_on_error=False,
             tags={
                 PROCESS_TAG: this_process(),
+                ACCOUNTS_TAG: ",".join(names),
                 **partition_range_tags(instance, list(names)),
             },
             asset_selection=_selection(definitions, job_name, platforms),

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
-from pipeline.accounts import account_names
+from pipeline.accounts import Platform, account_names
 from pipeline.clients.warehouse import published_version, reading
 from pipeline.clock import utc_now
 from pipeline.decide.context import context_path, revert
@@ -149,6 +149,16 @@ def test_a_context_changes_by_a_decision_only_and_reverts_to_the_byte(loop: Loop
     assert path.read_bytes() == approved
     revert(loop.settings, name, by="test", now=utc_now())
     assert path.read_bytes() == neutral
+
+
+def test_accounts_between_two_chosen_ones_are_not_scraped(loop: Loop) -> None:
+    with open_instance(loop.settings) as instance:
+        first, *_, last = instance.get_dynamic_partitions("accounts")
+    starts_before = len(loop.server.starts)
+    summary = run_scrape(loop.settings, [first, last], [Platform.TIKTOK])
+
+    assert len(loop.server.starts) - starts_before == 2
+    assert len(summary.lines) == 2
 
 
 def test_one_accounts_trouble_is_seen_and_stops_nobody_else(loop: Loop) -> None:

@@ -6,7 +6,7 @@ from pipeline.accounts import load_account
 from pipeline.clock import utc_now
 from pipeline.decide.context import ensure_context
 from pipeline.defs.failures import failure, told_to_dagster
-from pipeline.defs.partitions import accounts
+from pipeline.defs.partitions import accounts, requested_accounts
 from pipeline.errors import ContextError
 from pipeline.settings import Settings
 
@@ -29,7 +29,7 @@ def performance_context(
 ) -> dg.MaterializeResult:
     """See to it that each account of the run has a valid context file."""
     refused: list[ContextError] = []
-    for name in context.partition_keys:
+    for name in requested_accounts(context):
         with told_to_dagster():
             account = load_account(settings.accounts_dir, name)
             try:

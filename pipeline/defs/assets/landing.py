@@ -9,7 +9,7 @@ from pipeline.collect.platforms.interface import Actor, ActorKind
 from pipeline.collect.platforms.registry import SOURCES
 from pipeline.collect.scrape import ScrapeReport, scrape
 from pipeline.defs.failures import failure
-from pipeline.defs.partitions import accounts
+from pipeline.defs.partitions import accounts, requested_accounts
 from pipeline.errors import AfterpostError
 from pipeline.settings import Settings
 
@@ -57,7 +57,7 @@ def build_landing_asset(platform: Platform, actor: Actor) -> dg.AssetsDefinition
     ) -> dg.MaterializeResult:
         failed: dict[str, AfterpostError] = {}
         reports: list[ScrapeReport] = []
-        for name in context.partition_keys:
+        for name in requested_accounts(context):
             try:
                 account = load_account(settings.accounts_dir, name)
                 if platform not in account.platform_profiles:

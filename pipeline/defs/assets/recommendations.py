@@ -7,7 +7,7 @@ from pipeline.clock import utc_now
 from pipeline.decide.context import ensure_context
 from pipeline.decide.review import apply_policy
 from pipeline.defs.failures import told_to_dagster
-from pipeline.defs.partitions import accounts
+from pipeline.defs.partitions import accounts, requested_accounts
 from pipeline.learn.recommend import recommend
 from pipeline.settings import Settings
 
@@ -29,7 +29,7 @@ def recommendations(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:
     """Write recommendations for the run's accounts and apply their approval policies."""
-    for name in context.partition_keys:
+    for name in requested_accounts(context):
         with told_to_dagster():
             account = load_account(settings.accounts_dir, name)
             # Proposals are made against the context as it stands, a hand edit included.
