@@ -24,6 +24,7 @@ from pipeline.defs.runs import (
     run_build,
     run_daily,
     run_recommend,
+    run_scrape,
 )
 from pipeline.learn.findings import find
 from pipeline.settings import Settings

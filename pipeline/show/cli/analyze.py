@@ -178,9 +178,10 @@ def _show_profiles(profiles: Sequence[ProfileOverview], *, with_account: bool = 
         for profile in profiles
     ]
     if with_account:
-        columns = [("account", Align.LEFT), *columns[:2], *columns[3:]]
+        # Snapshots and the last scrape, which the heading has, would not fit into 80 columns.
+        columns = [("account", Align.LEFT), *columns[:2], *columns[3:6]]
         rows = [
-            (profile.account_name, *row[:2], *row[3:])
+            (profile.account_name, *row[:2], *row[3:6])
             for profile, row in zip(profiles, rows, strict=True)
         ]
     output.table(columns, rows)
