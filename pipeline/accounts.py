@@ -7,7 +7,7 @@ import re
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
@@ -35,11 +35,27 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-class Platform(StrEnum):
-    """Where an account can post."""
+PLATFORMS_DIR = Path(__file__).parent / "collect" / "platforms"
+"""One file per platform; the file's name is the platform's."""
 
-    TIKTOK = "tiktok"
-    INSTAGRAM = "instagram"
+if TYPE_CHECKING:
+
+    class Platform(StrEnum):
+        """Where an account can post: the names of the files under ``collect/platforms/``."""
+
+        TIKTOK = "tiktok"
+        INSTAGRAM = "instagram"
+
+else:
+    # Made from the folder, so that a new platform needs no line here.
+    Platform = StrEnum(
+        "Platform",
+        {
+            path.stem.upper(): path.stem
+            for path in sorted(PLATFORMS_DIR.glob("*.py"))
+            if not path.stem.startswith("_")
+        },
+    )
 
 
 class ApprovalPolicy(StrEnum):

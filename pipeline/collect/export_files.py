@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.collect.jsontext import parse_json
-from pipeline.collect.platforms.rows import one_line
+from pipeline.collect.platform_rows import one_line
 from pipeline.errors import ImportFileError
 
 MAX_BYTES = 1 << 30

@@ -21,9 +21,9 @@ from pipeline.collect.landing import (
     weigh,
 )
 from pipeline.collect.nesting import nested
-from pipeline.collect.platforms.interface import Item
-from pipeline.collect.platforms.registry import SOURCES
-from pipeline.collect.platforms.rows import error_reason
+from pipeline.collect.platform_interface import Item
+from pipeline.collect.platform_registry import SOURCES
+from pipeline.collect.platform_rows import error_reason
 from pipeline.errors import ConfigurationError, ImportFileError, UsageError
 from pipeline.settings import Settings
 

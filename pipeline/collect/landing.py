@@ -23,9 +23,9 @@ from pipeline.atomic_files import write_atomically
 from pipeline.clock import utc_text
 from pipeline.collect.jsontext import row_line
 from pipeline.collect.nesting import nested
-from pipeline.collect.platforms.interface import Classified, ItemKind
-from pipeline.collect.platforms.registry import SOURCES
-from pipeline.collect.platforms.rows import handle_of, one_line
+from pipeline.collect.platform_interface import Classified, ItemKind
+from pipeline.collect.platform_registry import SOURCES
+from pipeline.collect.platform_rows import handle_of, one_line
 from pipeline.errors import LandingError
 from pipeline.settings import Settings
 

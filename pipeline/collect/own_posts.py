@@ -7,7 +7,7 @@ import duckdb
 import orjson
 
 from pipeline.accounts import Platform
-from pipeline.collect.platforms.registry import SOURCES
+from pipeline.collect.platform_registry import SOURCES
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pipeline.accounts import AccountConfig
 from pipeline.collect.jsontext import clean_json, parse_json
-from pipeline.collect.platforms.rows import one_line
+from pipeline.collect.platform_rows import one_line
 from pipeline.settings import Settings
 
 _META = "meta.json"

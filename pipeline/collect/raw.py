@@ -31,7 +31,7 @@ from pipeline.collect.matching import match_posts
 from pipeline.collect.nesting import is_flat, nested
 from pipeline.collect.own_posts import own_posts
 from pipeline.collect.planned import read_planned_posts
-from pipeline.collect.platforms.interface import ItemKind
+from pipeline.collect.platform_interface import ItemKind
 from pipeline.collect.table_rows import insert_rows, table_columns
 from pipeline.errors import LandingError
 from pipeline.settings import Settings

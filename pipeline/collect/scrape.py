@@ -17,8 +17,8 @@ from pipeline.collect.landing import (
     manifests,
     weigh,
 )
-from pipeline.collect.platforms.interface import Actor, ActorKind, ItemKind
-from pipeline.collect.platforms.registry import SOURCES
+from pipeline.collect.platform_interface import Actor, ActorKind, ItemKind
+from pipeline.collect.platform_registry import SOURCES
 from pipeline.errors import ConfigurationError, ScrapeFailedError
 from pipeline.settings import Settings
 

@@ -77,11 +77,22 @@ def parse_project(target_path: Path) -> None:
             str(target_path),
             "--log-path",
             str(target_path / "logs"),
+            *_variables(),
         ],
         None,
     )
     if not result.success:
         raise BuildFailedError(_failure_sentence([], result.exception))
+
+
+def staged_platforms() -> list[str]:
+    """Platforms that have a folder of staging models, sorted."""
+    folder = DBT_PROJECT / "models" / "staging"
+    return sorted(path.name for path in folder.iterdir() if path.is_dir())
+
+
+def _variables() -> list[str]:
+    return ["--vars", json.dumps({"platforms": staged_platforms()})]
 
 
 def _common_arguments(settings: Settings) -> list[str]:
@@ -115,6 +126,7 @@ def _common_arguments(settings: Settings) -> list[str]:
         str(workspace / "target"),
         "--log-path",
         str(workspace / "logs"),
+        *_variables(),
     ]
 
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.accounts import Platform
+from pipeline.collect.platform_interface import ActorKind, ItemKind, PlatformSource
+from pipeline.collect.platform_registry import SOURCES
 from pipeline.collect.platforms.instagram import id_of_short_code
-from pipeline.collect.platforms.interface import ActorKind, ItemKind, PlatformSource
-from pipeline.collect.platforms.registry import SOURCES
 from tests.collect.samples import (
     INSTAGRAM_CODE,
     INSTAGRAM_ID,

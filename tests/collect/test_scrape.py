@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from pipeline.accounts import AccountConfig, Platform
 from pipeline.collect.landing import Outcome, manifest_files, read_lines
-from pipeline.collect.platforms.interface import Actor
-from pipeline.collect.platforms.registry import SOURCES
+from pipeline.collect.platform_interface import Actor
+from pipeline.collect.platform_registry import SOURCES
 from pipeline.collect.scrape import ScrapeReport, scrape
 from pipeline.errors import ConfigurationError, ScrapeFailedError, ScrapeRejectedError
 from pipeline.settings import Settings

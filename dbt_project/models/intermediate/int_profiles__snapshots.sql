@@ -3,9 +3,7 @@ with
 
 all_items as (
 
-    select * from {{ ref('stg_tiktok__profiles') }}
-    union all
-    select * from {{ ref('stg_instagram__profiles') }}
+    {{ staging_union('profiles') }}
 
 ),
 

@@ -4,9 +4,7 @@ with
 
 all_items as (
 
-    select * from {{ ref('stg_tiktok__posts') }}
-    union all
-    select * from {{ ref('stg_instagram__posts') }}
+    {{ staging_union('posts') }}
 
 ),
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from pipeline.accounts import Platform
-from pipeline.collect.platforms.interface import (
+from pipeline.collect.platform_interface import (
     Actor,
     ActorInput,
     ActorKind,
@@ -15,7 +15,7 @@ from pipeline.collect.platforms.interface import (
     ItemKind,
     PostFacts,
 )
-from pipeline.collect.platforms.rows import (
+from pipeline.collect.platform_rows import (
     IdReading,
     count_of,
     error_reason,
@@ -63,7 +63,7 @@ def _profile_input(handle: str, limit: int) -> dict[str, Any]:
 
 
 class Instagram:
-    """Rows of Instagram; see :class:`pipeline.collect.platforms.interface.PlatformSource`."""
+    """Rows of Instagram; see :class:`pipeline.collect.platform_interface.PlatformSource`."""
 
     platform = Platform.INSTAGRAM
     actors = (
@@ -163,3 +163,6 @@ def _authors(item: Item) -> set[str]:
     if isinstance(partners, list):
         names.update(handle_of(one.get("username")) for one in partners if isinstance(one, dict))
     return {name for name in names if name}
+
+
+SOURCE = Instagram()

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from pipeline.accounts import Platform
-from pipeline.collect.platforms.interface import (
+from pipeline.collect.platform_interface import (
     Actor,
     ActorInput,
     ActorKind,
@@ -16,7 +16,7 @@ from pipeline.collect.platforms.interface import (
     ItemKind,
     PostFacts,
 )
-from pipeline.collect.platforms.rows import (
+from pipeline.collect.platform_rows import (
     IdReading,
     count_of,
     dig,
@@ -61,7 +61,7 @@ def _profile_input(handle: str, limit: int) -> dict[str, Any]:
 
 
 class TikTok:
-    """Rows of TikTok; see :class:`pipeline.collect.platforms.interface.PlatformSource`."""
+    """Rows of TikTok; see :class:`pipeline.collect.platform_interface.PlatformSource`."""
 
     platform = Platform.TIKTOK
     actors = (Actor(ActorKind.POSTS, "clockworks/tiktok-profile-scraper", _profile_input),)
@@ -139,3 +139,6 @@ def _author(item: Item) -> str | None:
 def _posted_at(item: Item, post_id: str | None) -> datetime | None:
     from_id = str(int(post_id) >> 32) if post_id else None
     return read_time(item.get("createTimeISO"), item.get("createTime"), from_id)
+
+
+SOURCE = TikTok()

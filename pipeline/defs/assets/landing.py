@@ -5,8 +5,8 @@ from datetime import timedelta
 import dagster as dg
 
 from pipeline.accounts import Platform, load_account
-from pipeline.collect.platforms.interface import Actor, ActorKind
-from pipeline.collect.platforms.registry import SOURCES
+from pipeline.collect.platform_interface import Actor, ActorKind
+from pipeline.collect.platform_registry import SOURCES
 from pipeline.collect.scrape import ScrapeReport, scrape
 from pipeline.defs.failures import failure
 from pipeline.defs.partitions import accounts, requested_accounts

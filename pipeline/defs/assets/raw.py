@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from pipeline.collect.platforms.registry import SOURCES
+from pipeline.collect.platform_registry import SOURCES
 from pipeline.collect.raw import load_raw
 from pipeline.defs.assets.landing import landing_key
 from pipeline.defs.failures import told_to_dagster

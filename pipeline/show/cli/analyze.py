@@ -165,7 +165,7 @@ def _show_profiles(profiles: Sequence[ProfileOverview], *, with_account: bool = 
         ("eng. rate", Align.RIGHT),
         ("last scrape", Align.RIGHT),
     ]
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             profile.platform,
             output.count(profile.post_count),

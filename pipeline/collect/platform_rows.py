@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.collect.platforms.interface import Item
+from pipeline.collect.platform_interface import Item
 
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _EXACT_IN_A_DOUBLE = 2**53
