@@ -9,7 +9,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 TEST_PROCESSES ?= 2
 DBT_SQL := dbt_project/models dbt_project/tests
 
-.PHONY: help demo ui test lint check format lock clean
+.PHONY: help demo ui test bench lint check format lock clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
@@ -26,6 +26,9 @@ ui: $(INSTALLED) ## Dagster's pages on http://127.0.0.1:3000 for the accounts he
 test: $(INSTALLED) ## All tests: real Dagster, dbt and DuckDB, clients against local servers.
 	@# A file's tests stay in one process, because they share what its fixtures built.
 	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadfile $(TEST_ARGS)
+
+bench: $(INSTALLED) ## Speed and memory of the raw load beside bare DuckDB; some minutes.
+	@$(PYTHON) -m bench.load_raw $(BENCH_ARGS)
 
 lint: $(INSTALLED) ## Style, types, SQL and which room may import which.
 	@echo "ruff"; .venv/bin/ruff check . && .venv/bin/ruff format --check --quiet .

@@ -4,6 +4,7 @@ A wrong key, handle or zone becomes one sentence that names file and line.
 """
 
 import re
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from pydantic import (
 
 from pipeline.atomic_files import write_atomically
 from pipeline.errors import ConfigurationError, UnknownAccountError
+from pipeline.platform_names import platform_names
 
 ACCOUNT_NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_]{0,62}")
 """Names are folder names, partition keys and parts of paths: nothing that can leave its folder."""
@@ -35,27 +37,32 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-PLATFORMS_DIR = Path(__file__).parent / "collect" / "platforms"
-"""One file per platform; the file's name is the platform's."""
-
 if TYPE_CHECKING:
 
     class Platform(StrEnum):
         """Where an account can post: the names of the files under ``collect/platforms/``."""
 
-        TIKTOK = "tiktok"
         INSTAGRAM = "instagram"
+        LINKEDIN = "linkedin"
+        REDDIT = "reddit"
+        TIKTOK = "tiktok"
+        X = "x"
+        YOUTUBE = "youtube"
 
 else:
     # Made from the folder, so that a new platform needs no line here.
-    Platform = StrEnum(
-        "Platform",
-        {
-            path.stem.upper(): path.stem
-            for path in sorted(PLATFORMS_DIR.glob("*.py"))
-            if not path.stem.startswith("_")
-        },
-    )
+    Platform = StrEnum("Platform", {name.upper(): name for name in platform_names()})
+
+_HANDLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HANDLES = {
+    # Letters of every script, and the middle dot.
+    "youtube": (re.compile(r"[\w.·-]{1,64}"), "write it as on the channel's page, without @"),
+    "linkedin": (
+        re.compile(r"(?:in|company|school|showcase)/[\w.%-]{1,100}"),
+        "write in/NAME for a person's profile, company/NAME for a company's page",
+    ),
+}
+"""Platforms whose handles are of another form than most, with what to write."""
 
 
 class ApprovalPolicy(StrEnum):
@@ -71,7 +78,7 @@ class _Strict(BaseModel):
 
 
 class Labelled(_Strict):
-    """A format or a pillar, with the words in a caption that speak for it."""
+    """A format, pillar, topic or call to action, with the words that speak for it."""
 
     name: Slug
     keywords: tuple[str, ...] = ()
@@ -92,6 +99,15 @@ class ScrapeLimits(_Strict):
     """How much a scrape asks for."""
 
     limit: int = Field(default=30, ge=1, le=1000, description="Newest posts per profile.")
+    reels: bool = Field(
+        default=False, description="Also ask for Instagram's reels alone, at a price of their own."
+    )
+    budget_usd_per_month: Decimal | None = Field(
+        default=None,
+        ge=0,
+        le=100_000,
+        description="Most that all scrapes of the account may cost in a month of its own zone.",
+    )
 
 
 class AccountConfig(_Strict):
@@ -104,6 +120,7 @@ class AccountConfig(_Strict):
     platform_profiles: dict[Platform, str] = Field(default_factory=dict)
     content_pillars: tuple[Labelled, ...] = ()
     formats: tuple[Labelled, ...] = ()
+    topics: tuple[Labelled, ...] = ()
     cta: tuple[Labelled, ...] = ()
     default_slide_count: int | None = Field(default=None, ge=1, le=35)
     competitors: dict[Platform, tuple[str, ...]] = Field(default_factory=dict)
@@ -122,13 +139,16 @@ class AccountConfig(_Strict):
     def _plain_handles(cls, value: dict[Platform, str]) -> dict[Platform, str]:
         handles = {platform: handle.strip().lstrip("@") for platform, handle in value.items()}
         for platform, handle in handles.items():
-            if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", handle):
-                raise ValueError(f"{handle!r} is no {platform.value} handle")
+            pattern, advice = _HANDLES.get(platform.value, (_HANDLE, ""))
+            if not pattern.fullmatch(handle):
+                raise ValueError(
+                    f"{handle!r} is no {platform.value} handle{f': {advice}' if advice else ''}"
+                )
         return handles
 
     @model_validator(mode="after")
     def _names_once(self) -> "AccountConfig":
-        for field in ("content_pillars", "formats", "cta"):
+        for field in ("content_pillars", "formats", "topics", "cta"):
             names = [item.name for item in getattr(self, field)]
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from pipeline.defs.conduct import Conduct
 from pipeline.defs.resources import SettingsResource
 
 
@@ -18,7 +19,11 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
     return dg.Definitions.merge(
         dg.load_from_defs_folder(path_within_project=Path(__file__).parent),
         dg.Definitions(
-            resources={"settings": SettingsResource(), **(resource_overrides or {})},
+            resources={
+                "settings": SettingsResource(),
+                "conduct": dg.ResourceDefinition.hardcoded_resource(Conduct()),
+                **(resource_overrides or {}),
+            },
             # One process per run: a third of the cost, and no race for the warehouse's lock.
             executor=dg.in_process_executor,
         ),

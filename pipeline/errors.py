@@ -43,20 +43,44 @@ class LandingError(AfterpostError):
     """A landing file that is missing, torn or does not match its manifest."""
 
 
-class ScrapeRejectedError(AfterpostError):
+class ScrapeError(AfterpostError):
+    """A scrape that brought nothing."""
+
+    status: int | None = None
+    """HTTP status of the service's refusal, where there was one."""
+    may_have_started: bool = False
+    """The start was asked for and its answer got lost: a run may yet turn up."""
+    outcome: str | None = None
+    """What the run said, where it ran: a `pipeline.collect.outcomes.RunOutcome`."""
+
+
+class ScrapeRejectedError(ScrapeError):
     """The platform's service refused the request; the same request will be refused again."""
 
 
-class ScrapeUnavailableError(AfterpostError):
+class BudgetSpentError(ScrapeError):
+    """The account's budget for scraping is spent; nothing was started."""
+
+
+class ScrapeUnavailableError(ScrapeError):
     """The platform's service did not answer, or asked to wait."""
 
     retry = Retry.LATER
 
 
-class ScrapeFailedError(AfterpostError):
+class ScrapeFailedError(ScrapeError):
     """The scrape ran and gave nothing that can be stored: FAILED, only error rows, blocked."""
 
     retry = Retry.LATER
+
+
+class RepeatPointlessError(ScrapeFailedError):
+    """The scrape ran, and the next will say the same until a person changes something.
+
+    The profile is private, gone or renamed, or the plan does not cover the source.
+    """
+
+    retry = Retry.NEVER
 
 
 class WarehouseLockedError(AfterpostError):
@@ -93,3 +117,7 @@ class ContextError(AfterpostError):
 
 class DecisionError(AfterpostError):
     """A recommendation that cannot be decided: unknown, already decided, out of date."""
+
+
+class CorrectionError(AfterpostError):
+    """A match or label by hand that does not fit: unknown post, plan or name, or taken already."""

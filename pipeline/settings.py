@@ -28,10 +28,19 @@ class Settings(BaseModel):
     """Longest wait for one actor run before it is aborted."""
     apify_max_charge_usd: float = 2.0
     """Most that one actor run may charge."""
+    apify_max_items: int = 1000
+    """Most rows that one actor run may be asked for, whatever an account's limit says."""
+    apify_first_retry_s: float = 0.5
+    """Wait before a reading request is repeated; doubles from there."""
     anthropic_api_key: SecretStr | None = None
     anthropic_base_url: str = "https://api.anthropic.com"
     anthropic_deadline_s: float = 120.0
     """Longest wait for one answer of the language model, retries included."""
+    youtube_api_key: SecretStr | None = None
+    """Of the YouTube Data API; without one, YouTube is scraped through Apify."""
+    youtube_api_base_url: str = "https://www.googleapis.com"
+    youtube_deadline_s: float = 120.0
+    """Longest wait for all the answers of one channel."""
     model: str = "claude-sonnet-5-5"
     state_url: str | None = None
     """SQLAlchemy URL of the state database; the default is ``warehouse/state.db``."""
@@ -80,9 +89,13 @@ _VARIABLES = {
     "APIFY_API_BASE_URL": "apify_api_base_url",
     "AFTERPOST_APIFY_DEADLINE_S": "apify_deadline_s",
     "AFTERPOST_APIFY_MAX_CHARGE_USD": "apify_max_charge_usd",
+    "AFTERPOST_APIFY_MAX_ITEMS": "apify_max_items",
     "ANTHROPIC_API_KEY": "anthropic_api_key",
     "ANTHROPIC_BASE_URL": "anthropic_base_url",
     "AFTERPOST_ANTHROPIC_DEADLINE_S": "anthropic_deadline_s",
+    "YOUTUBE_API_KEY": "youtube_api_key",
+    "YOUTUBE_API_BASE_URL": "youtube_api_base_url",
+    "AFTERPOST_YOUTUBE_DEADLINE_S": "youtube_deadline_s",
     "AFTERPOST_MODEL": "model",
     "AFTERPOST_STATE_URL": "state_url",
     "AFTERPOST_LOCK_TIMEOUT_S": "lock_timeout_s",
@@ -120,4 +133,16 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
                     "set it to a number or remove it."
                 )
             values[field] = number
+    if "apify_max_items" in values:
+        values["apify_max_items"] = _whole_number(
+            "AFTERPOST_APIFY_MAX_ITEMS", str(values["apify_max_items"])
+        )
     return Settings.model_validate(values)
+
+
+def _whole_number(variable: str, text: str) -> int:
+    if not (text.strip().isdecimal() and int(text) > 0):
+        raise ConfigurationError(
+            f"{variable} is {text!r}, which is no whole number above 0: set it to one or remove it."
+        )
+    return int(text)

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 
+_PATTERN_AT = {"captured": 1, "instant_of_text": 1, "matches_whole": 1}
+"""Which argument of a macro is a pattern, written without quotes."""
+
 
 def dispatch(macro_name: str, *_: str) -> Callable[..., str]:
     """A stand-in for an engine's macro: a call of a function of that name.
@@ -11,7 +14,12 @@ def dispatch(macro_name: str, *_: str) -> Callable[..., str]:
     """
 
     def call(*arguments: object) -> str:
-        return f"{macro_name}({', '.join(_as_sql(str(argument)) for argument in arguments)})"
+        texts = _PATTERN_AT.get(macro_name)
+        written = [
+            f"'{argument}'" if index == texts else _as_sql(str(argument))
+            for index, argument in enumerate(arguments)
+        ]
+        return f"{macro_name}({', '.join(written)})"
 
     return call
 

@@ -33,3 +33,20 @@
 {% macro stable(expression) -%}
     round({{ expression }}, 9)
 {%- endmacro %}
+
+{#
+  What only a platform's own export knows of a post, with its type in a mart: names of
+  raw.native_metrics. A mart's column has native_ before it.
+#}
+{% macro native_post_metric_types() -%}
+    {{ return({
+        'impressions': 'bigint', 'reach': 'bigint', 'saves': 'bigint', 'link_clicks': 'bigint',
+        'profile_visits': 'bigint', 'follows': 'bigint', 'watch_time_s': 'double',
+        'average_view_s': 'double', 'retention_rate': 'double', 'engagements': 'bigint',
+        'revenue_usd': 'double',
+    }) }}
+{%- endmacro %}
+
+{% macro native_post_metrics() -%}
+    {{ return((native_post_metric_types().keys() | list) + ['clicks', 'click_through_rate']) }}
+{%- endmacro %}

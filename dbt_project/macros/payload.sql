@@ -23,6 +23,46 @@
     end
 {%- endmacro %}
 
+{#
+  A duration in seconds that is written as seconds, as a clock ("12:34", "1:02:03") or as ISO 8601
+  ("PT1H2M3S"), or null.
+#}
+{% macro payload_duration(path) -%}
+    {%- set text = json_text('payload', path) -%}
+    {%- set iso = '^P(?:[0-9]{1,5}D)?(?:T(?:[0-9]{1,5}H)?(?:[0-9]{1,5}M)?(?:[0-9]{1,5}(?:[.][0-9]+)?S)?)?$' -%}
+    case
+        when {{ matches_whole(text, '[0-9]{1,9}([.][0-9]+)?') }} then cast({{ text }} as double)
+        when {{ matches_whole(text, '([0-9]{1,3}:)?[0-9]{1,3}:[0-9]{2}') }}
+            then
+                coalesce(cast({{ captured(text, '^([0-9]{1,3}):[0-9]+:') }} as double), 0) * 3600
+                + cast({{ captured(text, '([0-9]{1,3}):[0-9]{2}$') }} as double) * 60
+                + cast({{ captured(text, ':([0-9]{2})$') }} as double)
+        when {{ matches_whole(text, iso) }} and {{ matches_whole(text, '.*[0-9].*') }}
+            then
+                coalesce(cast({{ captured(text, '([0-9]+)D') }} as double), 0) * 86400
+                + coalesce(cast({{ captured(text, '([0-9]+)H') }} as double), 0) * 3600
+                + coalesce(cast({{ captured(text, 'T.*?([0-9]+)M') }} as double), 0) * 60
+                + coalesce(cast({{ captured(text, '([0-9.]+)S') }} as double), 0)
+    end
+{%- endmacro %}
+
+{#
+  An instant written in ISO 8601 with a time of day, or null: a day alone, or "10 months ago", is
+  no instant. Without an offset it is UTC.
+#}
+{% macro payload_instant(path) -%}
+    {%- set text = json_text('payload', path) -%}
+    case
+        when {{ matches_whole(text, '[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}.*') }}
+            then try_cast({{ text }} as timestamptz)
+    end
+{%- endmacro %}
+
+{# An instant written as milliseconds since 1970, or null. #}
+{% macro payload_instant_of_ms(path) -%}
+    {{ instant_of_epoch_s('cast(floor(' ~ payload_count(path) ~ ' / 1000.0) as bigint)') }}
+{%- endmacro %}
+
 {# True, false, or null when the source did not say: unknown is not false. #}
 {% macro payload_flag(path) -%}
     case lower({{ json_text('payload', path) }})

@@ -81,13 +81,17 @@ class PlainErrors:
         words = self.quoted(error.message) or "no message"
         status, is_wait = error.status_code, error.type in _WAIT_TYPES
         if status in _WAIT_STATUSES or is_wait:
-            return ScrapeUnavailableError(
+            waiting = ScrapeUnavailableError(
                 f"Apify asked to wait when {purpose} ({status}): {words}. Try again later."
             )
+            waiting.status = status
+            return waiting
         if status >= _SERVER_ERROR:
             return LostReplyError(f"{status}: {words}")
         advice = _SETTING_BY_STATUS.get(status, "check APIFY_API_BASE_URL and the account at Apify")
-        return ScrapeRejectedError(f"Apify refused {purpose} ({status}): {words}: {advice}.")
+        rejected = ScrapeRejectedError(f"Apify refused {purpose} ({status}): {words}: {advice}.")
+        rejected.status = status
+        return rejected
 
     def quoted(self, words: str | None) -> str:
         """The platform's words on one line, without the token and without markup."""

@@ -25,7 +25,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings
 
 MIGRATIONS_DIR = Path(__file__).parent / "state_migrations"
-HEAD_REVISION = "0001"
+HEAD_REVISION = "0003"
 """Newest migration; kept here so that a current database needs no import of Alembic."""
 
 BUSY_TIMEOUT_S = 30.0
@@ -44,6 +44,10 @@ class StateTransaction:
     def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
         """All rows of a query."""
         return [dict(row) for row in self._connection.execute(query).mappings()]
+
+    def execute(self, statement: sa.Executable, rows: list[dict[str, Any]] | None = None) -> None:
+        """Run a writing statement, once per row where rows are given."""
+        self._connection.execute(statement, rows)
 
     def recommendations(
         self, account_name: str | None = None, *, status: str | None = None

@@ -102,3 +102,86 @@ context_versions = sa.Table(
     sa.Column("is_written", sa.Boolean, nullable=False),
 )
 """Every version of every context file, byte for byte, numbered from 1 per account."""
+
+person_matches = sa.Table(
+    "person_matches",
+    metadata,
+    sa.Column("account_name", sa.String, primary_key=True),
+    sa.Column("platform", sa.String, primary_key=True),
+    sa.Column("post_id", sa.String, primary_key=True),
+    sa.Column("planned_id", sa.String),
+    sa.Column("decided_by", sa.String, nullable=False),
+    sa.Column("decided_at", UtcDateTime, nullable=False),
+)
+"""What a person said about a post's plan; a null ``planned_id`` says that it has none."""
+
+person_labels = sa.Table(
+    "person_labels",
+    metadata,
+    sa.Column("account_name", sa.String, primary_key=True),
+    sa.Column("platform", sa.String, primary_key=True),
+    sa.Column("post_id", sa.String, primary_key=True),
+    sa.Column("dimension", sa.String, primary_key=True),
+    sa.Column("label", sa.String),
+    sa.Column("decided_by", sa.String, nullable=False),
+    sa.Column("decided_at", UtcDateTime, nullable=False),
+)
+"""What a person said about a post in one dimension; a null ``label`` says that none fits."""
+
+model_label_batches = sa.Table(
+    "model_label_batches",
+    metadata,
+    sa.Column("batch_id", sa.String, primary_key=True),
+    sa.Column("account_name", sa.String, nullable=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+    sa.Column("model", sa.String, nullable=False),
+    sa.Column("prompt_sha256", sa.String, nullable=False),
+    sa.Column("caption_count", sa.Integer, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("input_tokens", sa.Integer, nullable=False),
+    sa.Column("output_tokens", sa.Integer, nullable=False),
+    sa.Column("cost_usd", sa.String),
+)
+"""One row per question about captions: what it cost, and why it gave nothing where it did."""
+
+model_labels = sa.Table(
+    "model_labels",
+    metadata,
+    sa.Column("content_sha256", sa.String, primary_key=True),
+    sa.Column("model", sa.String, primary_key=True),
+    sa.Column("labels", sa.JSON),
+    sa.Column("refusal_count", sa.Integer, nullable=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+    sa.Column("batch_id", sa.String, sa.ForeignKey("model_label_batches.batch_id"), nullable=False),
+)
+"""Answers by caption and lists of names. ``labels`` is null while no answer could be used."""
+
+scrape_attempts = sa.Table(
+    "scrape_attempts",
+    metadata,
+    sa.Column("attempt_id", sa.String, primary_key=True),
+    sa.Column("account_name", sa.String, nullable=False),
+    sa.Column("platform", sa.String, nullable=False),
+    sa.Column("source_kind", sa.String, nullable=False),
+    sa.Column("actor_id", sa.String, nullable=False),
+    sa.Column("handle", sa.String),
+    sa.Column("run_input", sa.JSON, nullable=False),
+    sa.Column("items_asked", sa.Integer),
+    sa.Column("max_charge_usd", sa.String, nullable=False),
+    sa.Column("intended_at", UtcDateTime, nullable=False),
+    sa.Column("run_id", sa.String),
+    sa.Column("run_status", sa.String),
+    sa.Column("outcome", sa.String),
+    sa.Column("message", sa.Text),
+    sa.Column("items_got", sa.Integer),
+    sa.Column("post_count", sa.Integer),
+    sa.Column("new_post_count", sa.Integer),
+    sa.Column("cost_usd", sa.String),
+    sa.Column("finished_at", UtcDateTime),
+    sa.Column("scrape_id", sa.String),
+    sa.Index("ix_scrape_attempts_profile", "account_name", "platform", "intended_at"),
+)
+"""One row per run that was meant to be paid for; ``finished_at`` is null until its end is known.
+
+``max_charge_usd`` and ``cost_usd`` are decimal text, exact on every database.
+"""

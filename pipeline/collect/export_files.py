@@ -8,8 +8,10 @@ import csv
 import io
 import zlib
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from pipeline.collect.bundles import read_bundle
 from pipeline.collect.jsontext import parse_json
 from pipeline.collect.platform_rows import one_line
 from pipeline.errors import ImportFileError
@@ -33,6 +35,10 @@ class ExportFile:
     """Objects as JSON has them, or one flat object of texts per CSV line; untrusted."""
     form: str
     """``json``, ``jsonl`` or ``csv``."""
+    scraped_at: datetime | None = None
+    """When the rows were scraped, where the file says so itself; in UTC."""
+    is_complete: bool = True
+    """False when the file shows by itself that the scrape missed something."""
 
 
 def read_export_file(path: Path) -> ExportFile:
@@ -42,6 +48,40 @@ def read_export_file(path: Path) -> ExportFile:
         ImportFileError: The file is missing, unreadable, empty, binary, a web page, an error of
             the API, cut off, or has no rows. One sentence with the file and what to do.
     """
+    text = _text_of(path)
+    start = text.lstrip()
+    export = _json(path, text) if start[0] in "[{" else _csv(path, text)
+    if not export.rows:
+        raise ImportFileError(f"{path} has no rows. {_AGAIN}, from a run that found something.")
+    return export
+
+
+def read_export_lines(path: Path) -> list[object]:
+    """All lines of an export whose first line need not be its header.
+
+    Returns:
+        For CSV every line as a list of cells, empty lines as empty lists; for JSON the objects.
+
+    Raises:
+        ImportFileError: As :func:`read_export_file`.
+    """
+    text = _text_of(path)
+    if text.lstrip()[0] in "[{":
+        try:
+            document = parse_json(text)
+        except (ValueError, RecursionError) as error:
+            raise ImportFileError(f"{path} is not complete JSON. Download it again.") from error
+        return document if isinstance(document, list) else [document]
+    csv.field_size_limit(_CELL_LIMIT)
+    head = text[:65536]
+    delimiter = max(",;\t", key=head.count)
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise ImportFileError(f"{path} is not valid CSV ({error}). Download it again.") from error
+
+
+def _text_of(path: Path) -> str:
     text = _decoded(path, _content(path))
     start = text.lstrip()
     if not start:
@@ -51,10 +91,7 @@ def read_export_file(path: Path) -> ExportFile:
             f"{path} is a web page (HTML or XML), probably a saved error or login page, not a "
             f"dataset. {_AGAIN}."
         )
-    export = _json(path, text) if start[0] in "[{" else _csv(path, text)
-    if not export.rows:
-        raise ImportFileError(f"{path} has no rows. {_AGAIN}, from a run that found something.")
-    return export
+    return text
 
 
 _WRAPPERS = ("items", "collector")
@@ -152,6 +189,9 @@ def _json(path: Path, text: str) -> ExportFile:
         raise ImportFileError(
             f"{path} holds an error that Apify answered instead of a dataset: {words!r}. {_AGAIN}."
         )
+    bundle = read_bundle(document)
+    if bundle:
+        return ExportFile(bundle.rows, "json", bundle.fetched_at, bundle.is_complete)
     wrapped = next(
         (document[key] for key in _WRAPPERS if isinstance(document.get(key), list)), None
     )

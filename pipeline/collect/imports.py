@@ -34,6 +34,7 @@ _WITH_ZONE = re.compile(
     r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})T(\d{2})[-:]?(\d{2})[-:]?(\d{2})(?:[.,-]\d{1,9})?Z"
 )
 _CONSOLE = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})_(\d{2})-(\d{2})-(\d{2})(?:-\d{3})?(?!\d)")
+_PERIOD = re.compile(r"(?<!\d)(20\d{6})[_-](20\d{6})(?!\d)")
 _DAY = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
 
 
@@ -92,7 +93,7 @@ def import_file(
         path: The export: JSON, JSON lines or CSV, nested, flattened or Overview, plain or gzipped.
         platform: The file's platform; found out from its rows when left out.
         scraped_at: When the rows were scraped: ISO 8601 with a zone, a day, or ``auto`` for the
-            time in the file's name. Left out: the name's time, else the file's own.
+            time that the file holds or has in its name. Left out: the same, else the file's own.
         is_any_author: Take posts of every author as the account's own.
 
     Raises:
@@ -101,7 +102,8 @@ def import_file(
         ConfigurationError: The account has no profile on the platform, so that no row of the
             file could be its own.
     """
-    rows = read_export_file(path).rows
+    export = read_export_file(path)
+    rows = export.rows
     items = [nested(row) for row in rows if isinstance(row, dict)]
     platform = _checked_platform(path, items, platform)
     handle = account.platform_profiles.get(platform)
@@ -112,7 +114,7 @@ def import_file(
             f"{settings.accounts_dir / account.name / 'account.yaml'}, or take every author's "
             "rows with --any-author."
         )
-    moment, moment_source = _scraped_at(path, scraped_at)
+    moment, moment_source = scrape_time(path, scraped_at, export.scraped_at)
     weighed = weigh(
         Answer(
             platform=platform,
@@ -124,6 +126,7 @@ def import_file(
             scraped_at=moment,
             scraped_at_source=moment_source,
             is_any_author=is_any_author,
+            is_complete=export.is_complete,
             original_file=path.name,
         )
     )
@@ -134,7 +137,7 @@ def import_file(
             "dataset of a run that found something."
         )
     if moment_source is ScrapedAtSource.FILE_TIME:
-        former = _same_rows(settings, weighed)
+        former = same_rows(settings, weighed)
         if former is not None:
             return ImportReport(former, is_new=False)
     _check_not_before_posts(path, items, platform, weighed.manifest)
@@ -166,9 +169,24 @@ def _checked_platform(path: Path, items: Sequence[Item], asked: Platform | None)
     )
 
 
-def _scraped_at(path: Path, asked: str | None) -> tuple[datetime, ScrapedAtSource]:
+def scrape_time(
+    path: Path, asked: str | None, in_file: datetime | None
+) -> tuple[datetime, ScrapedAtSource]:
+    """When an export was made, and how that is known.
+
+    Args:
+        path: The file, for its name and its own time.
+        asked: What the person said: a time, a day, ``auto``, or nothing.
+        in_file: What the file says, in UTC.
+
+    Raises:
+        ImportFileError: ``auto`` was asked for and nothing tells, or the time is still to come.
+        UsageError: ``asked`` is no time.
+    """
     if asked is not None and asked.strip().lower() != AUTO:
         moment, source = _given_time(asked), ScrapedAtSource.GIVEN
+    elif in_file is not None:
+        moment, source = in_file, ScrapedAtSource.FILE_CONTENT
     elif (from_name := time_in_name(path.name)) is not None:
         moment, source = from_name, ScrapedAtSource.FILE_NAME
     elif asked is not None:
@@ -218,15 +236,27 @@ def time_in_name(name: str) -> datetime | None:
                 continue  # digits that only look like a time
             if year >= 2005:
                 return moment
+    return _end_of_period(name)
+
+
+def _end_of_period(name: str) -> datetime | None:
+    """The last second before the second day of ``20180101_20180201``, as X names its exports."""
+    for found in _PERIOD.finditer(name):
+        try:
+            first, end = (datetime.strptime(f"{day}Z", "%Y%m%d%z") for day in found.groups())
+        except ValueError:
+            continue  # digits that only look like days
+        if first < end:
+            return end - timedelta(seconds=1)
     return None
 
 
-def _same_rows(settings: Settings, weighed: Weighed) -> Manifest | None:
+def same_rows(settings: Settings, weighed: Weighed) -> Manifest | None:
     """A former import of the same rows: a copied file has a new time, but is no new scrape."""
     new = weighed.manifest
     for former in manifests(settings, new.platform, new.account_name):
         if (
-            former.source is Source.IMPORT
+            former.source is new.source
             and former.items_sha256 == new.items_sha256
             and former.is_any_author == new.is_any_author
             and former.handle == new.handle
@@ -244,6 +274,7 @@ def _check_not_before_posts(
         how = {
             ScrapedAtSource.GIVEN: "--scraped-at",
             ScrapedAtSource.FILE_NAME: "the file's name",
+            ScrapedAtSource.FILE_CONTENT: "the file itself",
         }.get(manifest.scraped_at_source, "the file's own time")
         raise ImportFileError(
             f"{path} holds a post of {utc_text(newest)}, but {how} says that it was scraped "

@@ -23,6 +23,7 @@ from pipeline.atomic_files import write_atomically
 from pipeline.clock import utc_text
 from pipeline.collect.jsontext import row_line
 from pipeline.collect.nesting import nested
+from pipeline.collect.outcomes import RunOutcome
 from pipeline.collect.platform_interface import Classified, ItemKind
 from pipeline.collect.platform_registry import SOURCES
 from pipeline.collect.platform_rows import handle_of, one_line
@@ -32,6 +33,7 @@ from pipeline.settings import Settings
 MANIFEST_SUFFIX = ".manifest.json"
 _ROWS_SUFFIX = ".jsonl.zst"
 _COMPRESSION_LEVEL = 6
+_BLOCK_BYTES = 32 << 20
 
 
 class Source(StrEnum):
@@ -39,6 +41,10 @@ class Source(StrEnum):
 
     APIFY = "apify"
     IMPORT = "import"
+    NATIVE = "native"
+    """A platform's own analytics export, which has no rows of a scrape's kind."""
+    YOUTUBE = "youtube"
+    """YouTube's own Data API."""
 
 
 class SourceKind(StrEnum):
@@ -46,6 +52,9 @@ class SourceKind(StrEnum):
 
     POSTS = "posts"
     PROFILES = "profiles"
+    REELS = "reels"
+    DIRECT = "direct"
+    """Single posts, asked for by their addresses."""
     EXPORT = "export"
 
 
@@ -55,6 +64,8 @@ class Outcome(StrEnum):
     ITEMS = "items"
     EMPTY = "empty"
     PARTIAL = "partial"
+    SCHEMA_DRIFT = "schema_drift"
+    """Rows that no longer look like the source's: kept here, not loaded."""
 
 
 class ScrapedAtSource(StrEnum):
@@ -63,6 +74,7 @@ class ScrapedAtSource(StrEnum):
     RUN = "run"
     GIVEN = "given"
     FILE_NAME = "file_name"
+    FILE_CONTENT = "file_content"
     FILE_TIME = "file_time"
 
 
@@ -101,6 +113,14 @@ class Manifest(BaseModel):
     is_any_author: bool
     items_sha256: str
     original_file: str | None
+    run_outcome: RunOutcome | None = None
+    """What the run said about the profile; None for imports."""
+    status_message: str | None = None
+    """The platform's words about the run."""
+    drift: dict[str, list[str]] | None = None
+    """How the rows differ from the source's contract; None when they do not, or for imports."""
+    owner_ids: tuple[str, ...] = ()
+    """The platform's ids of the profile whose own rows these are, sorted; handles change."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +192,7 @@ def weigh(answer: Answer) -> Weighed:
     kinds: Counter[ItemKind] = Counter()
     reasons: Counter[str] = Counter()
     post_ids: set[str] = set()
-    for row in answer.rows:
+    for row in () if answer.source is Source.NATIVE else answer.rows:
         what = classify_row(row, answer.platform, answer.handle, answer.is_any_author)
         kinds[what.kind] += 1
         if what.kind is ItemKind.REJECTED:
@@ -307,22 +327,40 @@ def read_lines(settings: Settings, manifest: Manifest) -> list[bytes]:
     Raises:
         LandingError: The file is missing or does not match the manifest's hash.
     """
+    return b"".join(read_blocks(settings, manifest)).split(b"\n")[:-1]
+
+
+def read_blocks(settings: Settings, manifest: Manifest) -> Iterator[bytes]:
+    """The rows of a landed answer in blocks of whole lines, some megabytes each, in order.
+
+    Raises:
+        LandingError: The file is missing, or does not match the manifest's hash, which only shows
+            at the end: what came before must not be kept then.
+    """
     path = rows_path(settings, manifest)
+    digest = hashlib.sha256()
+    begun: list[bytes] = []
     try:
-        unpacker = zstandard.ZstdDecompressor().decompressobj()
-        lines = unpacker.decompress(path.read_bytes())
+        with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as reader:
+            while part := reader.read(_BLOCK_BYTES):
+                digest.update(part)
+                end = part.rfind(b"\n") + 1
+                if end:
+                    yield b"".join([*begun, part[:end]])
+                    begun = []
+                if end < len(part):
+                    begun.append(part[end:])
     except FileNotFoundError as error:
         raise LandingError(f"The landing file {path} is missing. {_REMEDY}") from error
     except (OSError, zstandard.ZstdError) as error:
         raise LandingError(
             f"The landing file {path} cannot be read ({one_line(error)}). {_REMEDY}"
         ) from error
-    if hashlib.sha256(lines).hexdigest() != manifest.items_sha256:
+    if begun or digest.hexdigest() != manifest.items_sha256:
         raise LandingError(
             f"The landing file {path} is damaged: its content does not match the hash in its "
             f"manifest. {_REMEDY}"
         )
-    return lines.split(b"\n")[:-1]
 
 
 _REMEDY = (

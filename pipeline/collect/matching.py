@@ -2,14 +2,14 @@
 
 Candidates lie at most two local days apart; their texts are compared; the whole assignment is
 made at once, one to one, so that the sum of scores is highest. A pair that has an equally good
-rival stays unmatched: a wrong label is worse than none.
+rival stays unmatched: a wrong label is worse than none. What a person said stands as it is, and
+neither its post nor its plan takes part in the rest.
 """
 
-import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -17,22 +17,34 @@ from rapidfuzz import fuzz
 from pipeline.accounts import AccountConfig, Platform
 from pipeline.collect.own_posts import OwnPost
 from pipeline.collect.planned import PlannedPost
+from pipeline.collect.text_likeness import Text, WordWeights, is_other_part, likeness
 
-LEAST_SCORE = 0.6
+LEAST_LIKENESS = 0.68
 """Below, two texts only share common words."""
-AMBIGUITY_MARGIN = 0.03
+AMBIGUITY_MARGIN = 0.04
 """Two candidates whose scores differ by no more are not told apart."""
 MOST_DAYS = 2
-_DAY_PENALTY = 0.05
+_DAY_PENALTY = 0.06
 """Taken off per day between plan and post: similar texts on neighbouring days stay apart."""
+_NEAR = timedelta(hours=3)
+_FAR_PENALTY = 0.05
+"""Taken off where the plan names an hour and the post went out at another one."""
 _HOOK_WEIGHT = 0.9
 _TOPIC_WEIGHT = 0.8
 _LEAST_TOPIC_LENGTH = 8
 """A shorter hook or topic is inside too many captions."""
-_SPACE = re.compile(r"\s+")
 
 Scores = dict[tuple[int, int], float]
 """Scores of the pairs that can belong together, by position of plan and of post."""
+PersonMatches = Mapping[tuple[Platform, str], str | None]
+"""What people said, by platform and post id: the planned id, or None for no plan."""
+
+
+class MatchSource(StrEnum):
+    """Who found that a post and a plan belong together."""
+
+    TEXT = "text"
+    PERSON = "person"
 
 
 @dataclass(frozen=True)
@@ -44,26 +56,91 @@ class PostMatch:
     post_id: str
     planned_id: str
     score: float
-    """Likeness of the texts less the distance in days, 0 to 1."""
+    """Likeness of the texts less the distance in time, 0 to 1; 1 where a person said so."""
+    source: MatchSource = MatchSource.TEXT
 
     def row(self) -> dict[str, Any]:
         """The row of ``raw.post_matches``."""
-        return {**vars(self), "platform": self.platform.value}
+        values = {key: value for key, value in vars(self).items() if key != "source"}
+        return {**values, "platform": self.platform.value, "match_source": self.source.value}
+
+
+@dataclass(frozen=True)
+class AmbiguousPost:
+    """A post that has likely plans, of which none can be told to be the one."""
+
+    platform: Platform
+    post_id: str
+    candidates: tuple[tuple[str, float], ...]
+    """Planned ids and scores, the best first."""
+
+
+@dataclass(frozen=True)
+class Matching:
+    """All that matching one account's posts gave."""
+
+    matches: tuple[PostMatch, ...]
+    ambiguous: tuple[AmbiguousPost, ...]
 
 
 def match_posts(
-    account: AccountConfig, plans: Sequence[PlannedPost], posts: Sequence[OwnPost]
+    account: AccountConfig,
+    plans: Sequence[PlannedPost],
+    posts: Sequence[OwnPost],
+    person: PersonMatches | None = None,
 ) -> list[PostMatch]:
     """Match planned posts to posts, one to one on each platform.
 
     A plan that names no platform may have been published on each of them.
     """
+    return list(find_matches(account, plans, posts, person).matches)
+
+
+def find_matches(
+    account: AccountConfig,
+    plans: Sequence[PlannedPost],
+    posts: Sequence[OwnPost],
+    person: PersonMatches | None = None,
+) -> Matching:
+    """Match planned posts to posts, and tell which could not be decided.
+
+    Args:
+        account: Whose posts; its zone says what a day is.
+        plans: What the generator made.
+        posts: What was published.
+        person: What people said about some posts. A plan of which somebody said that another post
+            of the platform came from it is no candidate there any more.
+    """
+    said = person or {}
     matches: list[PostMatch] = []
+    ambiguous: list[AmbiguousPost] = []
+    known_plans = {plan.planned_id for plan in plans}
     for platform in Platform:
-        ours = [plan for plan in plans if plan.platform in (None, platform.value)]
         theirs = [post for post in posts if post.platform is platform]
-        matches.extend(_match_platform(account, platform, ours, theirs))
-    return matches
+        by_person = {
+            post.post_id: said[platform, post.post_id]
+            for post in theirs
+            if (platform, post.post_id) in said
+        }
+        matches.extend(
+            PostMatch(account.name, platform, post_id, planned_id, 1.0, MatchSource.PERSON)
+            for post_id, planned_id in by_person.items()
+            if planned_id in known_plans
+        )
+        taken = set(by_person.values())
+        found = _match_platform(
+            account,
+            platform,
+            [
+                plan
+                for plan in plans
+                if plan.platform in (None, platform.value) and plan.planned_id not in taken
+            ],
+            [post for post in theirs if post.post_id not in by_person],
+        )
+        matches.extend(found.matches)
+        ambiguous.extend(found.ambiguous)
+    return Matching(tuple(matches), tuple(ambiguous))
 
 
 def _match_platform(
@@ -71,17 +148,36 @@ def _match_platform(
     platform: Platform,
     plans: Sequence[PlannedPost],
     posts: Sequence[OwnPost],
-) -> list[PostMatch]:
+) -> Matching:
     scores = _scores(account, plans, posts)
     if not scores:
-        return []
-    chosen = _assign(scores)
-    return [
-        PostMatch(
-            account.name, platform, posts[post].post_id, plans[plan].planned_id, scores[plan, post]
-        )
-        for plan, post in sorted(_unrivalled(scores, chosen).items())
-    ]
+        return Matching((), ())
+    kept = _unrivalled(scores, _assign(scores))
+    matched = set(kept.values())
+    candidates: dict[int, list[tuple[str, float]]] = {}
+    for (plan, post), score in scores.items():
+        if plan not in kept and post not in matched:
+            candidates.setdefault(post, []).append((plans[plan].planned_id, score))
+    return Matching(
+        tuple(
+            PostMatch(
+                account.name,
+                platform,
+                posts[post].post_id,
+                plans[plan].planned_id,
+                scores[plan, post],
+            )
+            for plan, post in sorted(kept.items())
+        ),
+        tuple(
+            AmbiguousPost(
+                platform,
+                posts[post].post_id,
+                tuple(sorted(found, key=lambda one: (-one[1], one[0]))),
+            )
+            for post, found in sorted(candidates.items())
+        ),
+    )
 
 
 def _unrivalled(scores: Scores, chosen: dict[int, int]) -> dict[int, int]:
@@ -113,45 +209,68 @@ def _scores(
     account: AccountConfig, plans: Sequence[PlannedPost], posts: Sequence[OwnPost]
 ) -> Scores:
     """All pairs that lie close enough and are alike enough."""
+    wanted = {
+        _local_day(account, plan.planned_at) + timedelta(days=days)
+        for plan in plans
+        if plan.planned_at is not None
+        for days in range(-MOST_DAYS, MOST_DAYS + 1)
+    }
     by_day: dict[date, list[int]] = {}
-    captions: dict[int, str] = {}
+    captions: dict[int, Text] = {}
     for number, post in enumerate(posts):
-        if post.posted_at is not None and post.caption:
-            by_day.setdefault(post.posted_at.astimezone(account.zone).date(), []).append(number)
-            captions[number] = plain_text(post.caption)
+        if wanted and post.posted_at is not None and post.caption:
+            day = _local_day(account, post.posted_at)
+            if day in wanted:
+                by_day.setdefault(day, []).append(number)
+                captions[number] = Text.of(post.caption)
+    planned = [Text.of(plan.caption) for plan in plans]
+    weights = WordWeights(planned, captions.values())
     scores: Scores = {}
     for index, plan in enumerate(plans):
         if plan.planned_at is None:
             continue
-        day = plan.planned_at.astimezone(account.zone).date()
+        day = _local_day(account, plan.planned_at)
         for days in range(-MOST_DAYS, MOST_DAYS + 1):
             for number in by_day.get(day + timedelta(days=days), []):
-                score = _likeness(plan, captions[number]) - _DAY_PENALTY * abs(days)
-                if score >= LEAST_SCORE:
-                    scores[index, number] = round(score, 4)
+                alike = (
+                    likeness(planned[index], captions[number], weights)
+                    if planned[index].plain
+                    else _hook_likeness(plan, captions[number])
+                )
+                if alike >= LEAST_LIKENESS:
+                    far = _is_far(account, plan.planned_at, posts[number].posted_at)
+                    penalty = _DAY_PENALTY * abs(days) + _FAR_PENALTY * far
+                    scores[index, number] = round(alike - penalty, 4)
     return scores
 
 
-def _likeness(plan: PlannedPost, caption: str) -> float:
-    """How alike a plan's texts and a caption are, 0 to 1; the best of caption, hook and topic."""
-    best = 0.0
-    if plan.caption:
-        planned = plain_text(plan.caption)
-        best = max(fuzz.ratio(planned, caption), fuzz.token_sort_ratio(planned, caption)) / 100
+def _local_day(account: AccountConfig, moment: datetime) -> date:
+    return moment.astimezone(account.zone).date()
+
+
+def _is_far(account: AccountConfig, planned_at: datetime, posted_at: datetime | None) -> bool:
+    """Whether a post went out at another hour than planned.
+
+    A plan of a plain date names no hour: it stands at the day's beginning.
+    """
+    local = planned_at.astimezone(account.zone)
+    is_day_only = local.time() == time(0)
+    return not is_day_only and abs((posted_at or datetime.max.replace(tzinfo=UTC)) - local) > _NEAR
+
+
+def _hook_likeness(plan: PlannedPost, caption: Text) -> float:
+    """How clearly a caption has the hook of a plan that has no caption, 0 to 1.
+
+    The topic counts only where there is no hook: several posts in a few days may share one.
+    """
     for text, weight in ((plan.hook_text, _HOOK_WEIGHT), (plan.topic, _TOPIC_WEIGHT)):
-        planned = plain_text(text or "").replace("_", " ")
-        if len(planned) >= _LEAST_TOPIC_LENGTH:
-            if len(planned) <= len(caption):
-                likeness = fuzz.partial_ratio(planned, caption)
-            else:
-                likeness = fuzz.ratio(planned, caption)
-            best = max(best, weight * likeness / 100)
-    return best
-
-
-def plain_text(text: str) -> str:
-    """Text in the form that texts are compared in: NFKC, case folded, single spaces."""
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+        planned = Text.of((text or "").replace("_", " "))
+        if len(planned.body) >= _LEAST_TOPIC_LENGTH:
+            is_inside = len(planned.body) <= len(caption.body)
+            compare = fuzz.partial_ratio if is_inside else fuzz.ratio
+            alike = weight * compare(planned.body, caption.body) / 100
+            return 0.0 if is_other_part(planned, caption) else alike
+    return 0.0
 
 
 def _assign(scores: Scores) -> dict[int, int]:
@@ -167,9 +286,11 @@ def _assign(scores: Scores) -> dict[int, int]:
     for group in _groups(scores):
         plans = sorted({plan for plan, _ in group})
         posts = sorted({post for _, post in group})
+        row_of = {plan: row for row, plan in enumerate(plans)}
+        column_of = {post: column for column, post in enumerate(posts)}
         matrix = numpy.zeros((len(plans), len(posts)))
         for plan, post in group:
-            matrix[plans.index(plan), posts.index(post)] = scores[plan, post]
+            matrix[row_of[plan], column_of[post]] = scores[plan, post]
         rows, columns = linear_sum_assignment(matrix, maximize=True)
         for row, column in zip(rows, columns, strict=True):
             if matrix[row, column] > 0:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.collect.bundles import is_bundled, unbundled
+
 _FLAT_KEY = re.compile(r"[A-Za-z_#$][\w#$:-]*(?:[/.][\w#$:-]+){1,16}")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,5}")
 _MOST_GAPS = 64
@@ -19,11 +21,19 @@ def is_flat(item: Mapping[str, Any]) -> bool:
     return any(("/" in key or "." in key) and _FLAT_KEY.fullmatch(key) for key in item)
 
 
+def is_nested(item: Mapping[str, Any]) -> bool:
+    """Whether the row stands as the actors' own schema has it."""
+    return not (is_flat(item) or is_bundled(item))
+
+
 def nested(item: Mapping[str, Any]) -> dict[str, Any]:
     """The row with joined keys taken apart; a row without any is returned as it is.
 
-    A path that collides with another value of the row keeps its joined key: nothing is lost.
+    A part of a bundle gets the actor's names. A path that collides with another value of the row
+    keeps its joined key: nothing is lost.
     """
+    if is_bundled(item):
+        return unbundled(item)
     if not is_flat(item):
         return dict(item)
     tree: dict[str, Any] = {}

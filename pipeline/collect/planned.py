@@ -43,6 +43,13 @@ class PlannedPost:
     context_id: str | None = None
     pick_probability: float | None = None
     """Chance that the generator had to pick this, between 0 and 1."""
+    hook_style: str | None = None
+    ai_confidence: float | None = None
+    """How sure the generator was of what it wrote, a fraction."""
+    source_credibility: float | None = None
+    """How far the generator trusted its sources, a fraction."""
+    content_quality_score: float | None = None
+    """The generator's own mark for the post, a fraction."""
 
     def row(self) -> dict[str, Any]:
         """The row of ``raw.planned_posts``."""
@@ -102,7 +109,11 @@ def _read_folder(account: AccountConfig, folder: Path) -> PlannedPost:
         cta=_text(meta.get("cta")),
         caption=_text(meta.get("caption")),
         context_id=_text(meta.get("context_id")),
-        pick_probability=_probability(meta.get("pick_probability")),
+        pick_probability=_probability(meta),
+        hook_style=_text(meta.get("hook_style")),
+        ai_confidence=_fraction(meta.get("ai_confidence")),
+        source_credibility=_fraction(meta.get("source_credibility")),
+        content_quality_score=_fraction(meta.get("content_quality_score")),
     )
 
 
@@ -171,9 +182,15 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _probability(value: object) -> float | None:
+def _fraction(value: object) -> float | None:
     number = _number(value)
-    return number if number is not None and 0 < number <= 1 else None
+    return number if number is not None and 0 <= number <= 1 else None
+
+
+def _probability(meta: dict[str, Any]) -> float | None:
+    """The chance of the draw; what was drawn cannot have had a chance of 0."""
+    found = (_fraction(meta.get(key)) for key in ("pick_probability", "draw_probability"))
+    return next((number for number in found if number), None)
 
 
 def _slide_count(value: object) -> int | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pipeline.collect.outcomes import RunOutcome
 from pipeline.collect.platform_interface import Item
 
 _DIGITS = re.compile(r"[0-9]{1,20}")
@@ -16,6 +17,7 @@ _EXACT_IN_A_DOUBLE = 2**53
 _LARGEST_ID = 2**63
 _EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+_X_TIME = re.compile(r"[A-Z][a-z]{2} [A-Z][a-z]{2} [0-9]{1,2} [0-9:]{8} [+-][0-9]{4} [0-9]{4}")
 _REASON_LENGTH = 240
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 
@@ -85,6 +87,21 @@ def read_id(value: object) -> IdReading:
     return IdReading(problem=f"the id {one_line(value)[:60]!r} is not made of digits")
 
 
+def read_named_id(value: object, pattern: re.Pattern[str], what: str) -> IdReading:
+    """Read an id that is no number: text of a known form, kept exactly as it is.
+
+    Args:
+        value: What the row has.
+        pattern: The whole form of an id.
+        what: The id's name in the reason, as "YouTube video id".
+    """
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return IdReading()
+    if isinstance(value, str) and pattern.fullmatch(value.strip()):
+        return IdReading(value.strip())
+    return IdReading(problem=f"{one_line(value)[:60]!r} is no {what}")
+
+
 def settle_id(reading: IdReading, address_id: str | None) -> IdReading:
     """The id of a row whose web address may name it too; the address stands in for a missing id."""
     if reading.problem:
@@ -108,8 +125,9 @@ def handle_of(value: object) -> str | None:
 def read_time(*candidates: object) -> datetime | None:
     """The first candidate that is a believable moment (2005 to 2099), in UTC.
 
-    Reads ISO 8601 (no zone means UTC, which is what the sources write) and seconds or
-    milliseconds since 1970 as number or text.
+    Reads ISO 8601 (no zone means UTC, which is what the sources write), seconds or milliseconds
+    since 1970 as number or text, and X's "Fri Nov 24 17:49:36 +0000 2023". Everything else, such
+    as "10 months ago", is no moment.
     """
     for value in candidates:
         moment = _moment(value)
@@ -126,6 +144,8 @@ def _moment(value: object) -> datetime | None:
         if re.fullmatch(r"[0-9]{9,13}(\.[0-9]+)?", text):
             seconds = float(text)
             return datetime.fromtimestamp(seconds / 1000 if seconds >= 1e11 else seconds, tz=UTC)
+        if _X_TIME.fullmatch(text):
+            return datetime.strptime(text, "%a %b %d %H:%M:%S %z %Y").astimezone(UTC)
         if not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]", text):
             return None
         moment = datetime.fromisoformat(text)
@@ -158,6 +178,33 @@ def _error_text(value: object) -> str | None:
     if not value:
         return None
     return "an error" if value is True else one_line(value)
+
+
+def outcome_of_errors(
+    rows: Iterable[object], signs: Iterable[tuple[str, RunOutcome]]
+) -> RunOutcome | None:
+    """The outcome that error rows name, where an answer holds nothing but error rows.
+
+    Args:
+        rows: All rows of the answer.
+        signs: Pattern of the rows' words (any case) and what it means; the first that fits counts.
+    """
+    words: list[str] = []
+    for row in rows:
+        reason = error_reason(row) if isinstance(row, dict) else None
+        if reason is None:
+            return None
+        words.append(reason)
+    text = "\n".join(words)
+    return outcome_in(text, signs) if words else None
+
+
+def outcome_in(text: str | None, signs: Iterable[tuple[str, RunOutcome]]) -> RunOutcome | None:
+    """The meaning of the first sign that stands in a text."""
+    for pattern, outcome in signs:
+        if text and re.search(pattern, text, re.IGNORECASE):
+            return outcome
+    return None
 
 
 def mentions_site(item: Item, keys: Iterable[str], site: str) -> bool:

@@ -16,27 +16,28 @@ import orjson
 
 from pipeline.accounts import AccountConfig, load_accounts
 from pipeline.clients.warehouse import writing
-from pipeline.collect.jsontext import clean_json, parse_json
-from pipeline.collect.labels import label_rows
+from pipeline.collect.drifted import is_drifted
+from pipeline.collect.jsontext import clean_json
+from pipeline.collect.labelling import LabelCounts, replace_labels
 from pipeline.collect.landing import (
     MANIFEST_SUFFIX,
     Manifest,
-    classify_row,
+    Outcome,
+    Source,
     manifest_files,
-    read_lines,
     read_manifest,
     rows_path,
 )
-from pipeline.collect.matching import match_posts
-from pipeline.collect.nesting import is_flat, nested
-from pipeline.collect.own_posts import own_posts
-from pipeline.collect.planned import read_planned_posts
-from pipeline.collect.platform_interface import ItemKind
+from pipeline.collect.native_imports import native_rows
+from pipeline.collect.raw_items import UnreadableRowsError, load_items
+from pipeline.collect.raw_schema import create_raw_tables
 from pipeline.collect.table_rows import insert_rows, table_columns
 from pipeline.errors import LandingError
 from pipeline.settings import Settings
 
-_TABLES_SQL = Path(__file__).with_name("raw_tables.sql")
+_OF_ONE_SCRAPE = ("scrape_items", "rejected_items", "native_metrics")
+_ROW_GROUP_SIZE = 2_048
+"""DuckDB's least. Payloads take kilobytes each; whole groups are written while the load goes on."""
 
 
 @dataclass(frozen=True)
@@ -54,18 +55,9 @@ class RawLoadReport:
     """Planned posts that could not be read, one sentence each."""
 
 
-@dataclass(frozen=True)
-class _PreparedRow:
-    kind: ItemKind
-    post_id: str | None
-    reason: str | None
-    payload: str
-
-
 def ensure_raw_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the raw schema's tables where they are missing."""
-    connection.execute("create schema if not exists raw")
-    connection.execute(_TABLES_SQL.read_text(encoding="utf-8"))
+    """Create the raw schema's tables where they are missing or of former columns."""
+    create_raw_tables(connection)
 
 
 def load_raw(settings: Settings) -> RawLoadReport:
@@ -79,38 +71,71 @@ def load_raw(settings: Settings) -> RawLoadReport:
         LandingError: Landing files are missing or damaged; every other scrape was loaded first.
     """
     accounts = load_accounts(settings.accounts_dir)
-    with writing(settings, "load raw") as connection:
+    with _loading(settings) as connection:
+        counts, damages = _load_scrapes(settings, connection)
+        configured = _configured(settings, accounts)
+        with _transaction(connection):
+            for table, rows in configured.items():
+                connection.execute(f"delete from raw.{table}")  # noqa: S608 - names are ours
+                insert_rows(connection, table, rows)
+            labelled = replace_labels(settings, connection, accounts)
+    _raise_first(damages)
+    return RawLoadReport(
+        *counts,
+        planned_post_count=labelled.planned_posts,
+        match_count=labelled.matches,
+        label_count=labelled.labels,
+        problems=labelled.problems,
+    )
+
+
+def load_landing(settings: Settings) -> RawLoadReport:
+    """Bring only the tables of landed answers up to date. Raises as :func:`load_raw`."""
+    with _loading(settings) as connection:
+        counts, damages = _load_scrapes(settings, connection)
+    _raise_first(damages)
+    return RawLoadReport(*counts)
+
+
+@contextmanager
+def _loading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that is set up for many wide rows, with the raw tables made."""
+    with writing(settings, "load raw", row_group_size=_ROW_GROUP_SIZE) as connection:
         ensure_raw_tables(connection)
         # One checkpoint at the end instead of many: payloads are compressed once.
         connection.execute("set checkpoint_threshold = '256MB'")
-        counts, damages = _load_scrapes(settings, connection)
-        configured = _configured(settings, connection, accounts)
-        with _transaction(connection):
-            for table, rows in configured.tables.items():
-                connection.execute(f"delete from raw.{table}")  # noqa: S608 - names are ours
-                insert_rows(connection, table, rows)
+        # Trying every compression on payloads takes longer than all the rest of a load.
+        connection.execute("set force_compression = 'zstd'")
+        yield connection
+
+
+def _raise_first(damages: list[LandingError]) -> None:
     if damages:
         more = f" ({len(damages) - 1} more like it.)" if len(damages) > 1 else ""
         raise LandingError(f"{damages[0]}{more}") from damages[0]
-    return RawLoadReport(
-        scrapes_loaded=counts[0],
-        items_loaded=counts[1],
-        rejected_loaded=counts[2],
-        planned_post_count=len(configured.tables["planned_posts"]),
-        match_count=len(configured.tables["post_matches"]),
-        label_count=len(configured.tables["post_labels"]),
-        problems=configured.problems,
-    )
+
+
+def refresh_labels(settings: Settings) -> LabelCounts:
+    """Put plans, matches and labels into the raw schema as they stand now, and nothing else.
+
+    What the model answered after a load reaches the tables so without another load.
+
+    Raises:
+        WarehouseLockedError: Another process is writing.
+        ConfigurationError: An account file is not valid.
+    """
+    accounts = load_accounts(settings.accounts_dir)
+    with writing(settings, "refresh labels") as connection:
+        ensure_raw_tables(connection)
+        with _transaction(connection):
+            return replace_labels(settings, connection, accounts)
 
 
 def _load_scrapes(
     settings: Settings, connection: duckdb.DuckDBPyConnection
 ) -> tuple[tuple[int, int, int], list[LandingError]]:
     loaded = dict(connection.execute("select scrape_id, handle from raw.scrapes").fetchall())
-    into_items, into_rejected, into_scrapes = (
-        partial(insert_rows, connection, table, columns=table_columns(connection, table))
-        for table in ("scrape_items", "rejected_items", "scrapes")
-    )
+    columns = {table: table_columns(connection, table) for table in (*_OF_ONE_SCRAPE, "scrapes")}
     scrapes = items = rejected = 0
     damages: list[LandingError] = []
     for path in manifest_files(settings):
@@ -118,23 +143,55 @@ def _load_scrapes(
         try:
             if scrape_id in loaded and _landed_handle(path) == loaded[scrape_id]:
                 continue
-            manifest = read_manifest(path)
-            rows = [_prepared(line, manifest) for line in read_lines(settings, manifest)]
+            load = partial(
+                _load_scrape,
+                settings,
+                connection,
+                read_manifest(path),
+                columns,
+                is_loaded=scrape_id in loaded,
+            )
+            try:
+                counts = load()
+            except UnreadableRowsError:
+                counts = load(is_row_by_row=True)
         except LandingError as error:
             damages.append(error)
             continue
-        with _transaction(connection):
-            if scrape_id in loaded:  # landed again under a corrected handle
-                connection.execute("delete from raw.scrapes where scrape_id = ?", [scrape_id])
-                connection.execute("delete from raw.scrape_items where scrape_id = ?", [scrape_id])
-                connection.execute(
-                    "delete from raw.rejected_items where scrape_id = ?", [scrape_id]
-                )
-            items += into_items(_item_rows(manifest, rows))
-            rejected += into_rejected(_rejected_rows(manifest, rows))
-            into_scrapes([_scrape_row(settings, manifest)])
-        scrapes += 1
+        scrapes, items, rejected = scrapes + 1, items + counts[0], rejected + counts[1]
     return (scrapes, items, rejected), damages
+
+
+def _load_scrape(
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    manifest: Manifest,
+    columns: Mapping[str, Mapping[str, str]],
+    *,
+    is_loaded: bool,
+    is_row_by_row: bool = False,
+) -> tuple[int, int]:
+    """One scrape in one transaction; the numbers of its items and rejected rows."""
+    with _transaction(connection):
+        for table in columns if is_loaded else ():  # landed again under a corrected handle
+            connection.execute(
+                f"delete from raw.{table} where scrape_id = ?",  # noqa: S608 - names are ours
+                [manifest.scrape_id],
+            )
+        counts = (0, 0)
+        # Rows that break their source's contract stay in landing: half of their numbers would do
+        # more harm than none.
+        if not is_drifted(settings, manifest):
+            counts = (0, 0)
+        if manifest.source is Source.NATIVE:
+            rows = native_rows(settings, manifest)
+            insert_rows(connection, "native_metrics", rows, columns["native_metrics"])
+        elif manifest.outcome is not Outcome.SCHEMA_DRIFT:  # half understood is not understood
+            counts = load_items(
+                connection, settings, manifest, columns, is_row_by_row=is_row_by_row
+            )
+        insert_rows(connection, "scrapes", [_scrape_row(settings, manifest)], columns["scrapes"])
+    return counts
 
 
 def _landed_handle(path: Path) -> str | None:
@@ -147,107 +204,32 @@ def _landed_handle(path: Path) -> str | None:
     return handle if isinstance(handle, str) else None
 
 
-def _prepared(line: bytes, manifest: Manifest) -> _PreparedRow:
-    """One landed line as a row: classified, nested, and readable for every JSON parser."""
-    try:
-        payload = line.decode("utf-8")
-        row: Any = orjson.loads(line)
-        # orjson refuses NaN and lone surrogates, so what it reads may stay as it is.
-        if isinstance(row, dict) and is_flat(row):
-            row = nested(parse_json(line))
-            payload = clean_json(row)
-    except ValueError:
-        try:
-            row = parse_json(line)
-            row = nested(row) if isinstance(row, dict) else row
-            payload = clean_json(row)
-            row = orjson.loads(payload)
-        except (ValueError, RecursionError):
-            reason = "not readable as JSON, or nested too deeply"
-            text = line.decode("utf-8", errors="replace")
-            return _PreparedRow(ItemKind.REJECTED, None, reason, text)
-    what = classify_row(row, manifest.platform, manifest.handle, manifest.is_any_author)
-    return _PreparedRow(what.kind, what.post_id, what.reason, payload)
-
-
-def _item_rows(manifest: Manifest, rows: list[_PreparedRow]) -> Iterator[dict[str, Any]]:
-    for index, row in enumerate(rows):
-        if row.kind is not ItemKind.REJECTED:
-            yield {
-                **_common(manifest, index),
-                "item_kind": row.kind.value,
-                "post_id": row.post_id,
-                "payload": row.payload,
-            }
-
-
-def _rejected_rows(manifest: Manifest, rows: list[_PreparedRow]) -> Iterator[dict[str, Any]]:
-    for index, row in enumerate(rows):
-        if row.kind is ItemKind.REJECTED:
-            yield {
-                **_common(manifest, index),
-                "reason": row.reason or "no reason",
-                "payload": row.payload,
-            }
-
-
-def _common(manifest: Manifest, index: int) -> dict[str, Any]:
-    return {
-        "scrape_id": manifest.scrape_id,
-        "item_index": index,
-        "platform": manifest.platform.value,
-        "account_name": manifest.account_name,
-        "scraped_at": manifest.scraped_at,
-    }
-
-
 def _scrape_row(settings: Settings, manifest: Manifest) -> dict[str, Any]:
     row = manifest.model_dump(exclude={"input", "post_ids", "rejected_reasons"})
     for key in ("platform", "source", "source_kind", "outcome", "scraped_at_source"):
         row[key] = row[key].value
     row["input"] = None if manifest.input is None else clean_json(manifest.input)
+    row["run_outcome"] = None if manifest.run_outcome is None else manifest.run_outcome.value
+    row["drift"] = None if manifest.drift is None else clean_json(manifest.drift)
     row["landing_path"] = rows_path(settings, manifest).relative_to(settings.landing_dir).as_posix()
     return row
 
 
-@dataclass(frozen=True)
-class _Configured:
-    """The tables that are replaced as a whole."""
-
-    tables: Mapping[str, list[dict[str, Any]]]
-    problems: tuple[str, ...]
-
-
 def _configured(
-    settings: Settings, connection: duckdb.DuckDBPyConnection, accounts: list[AccountConfig]
-) -> _Configured:
+    settings: Settings, accounts: list[AccountConfig]
+) -> dict[str, list[dict[str, Any]]]:
+    """The tables that are replaced as a whole."""
     from pipeline.clients.state import decision_rows, recommendation_rows
+    from pipeline.clients.state_attempts import scrape_attempt_rows
 
-    planned_rows: list[dict[str, Any]] = []
-    matches: list[dict[str, Any]] = []
-    labels: list[dict[str, Any]] = []
-    problems: list[str] = []
-    for account in accounts:
-        plans = read_planned_posts(settings, account)
-        posts = own_posts(connection, account.name)
-        found = match_posts(account, plans.posts, posts)
-        problems.extend(plans.problems)
-        planned_rows.extend(plan.row() for plan in plans.posts)
-        matches.extend(match.row() for match in found)
-        labels.extend(label_rows(account, plans.posts, posts, found))
-    return _Configured(
-        tables={
-            "accounts": _account_rows(accounts),
-            "account_profiles": _profile_rows(accounts),
-            "account_segments": _segment_rows(accounts),
-            "planned_posts": planned_rows,
-            "post_matches": matches,
-            "post_labels": labels,
-            "state_recommendations": recommendation_rows(settings),
-            "state_decisions": decision_rows(settings),
-        },
-        problems=tuple(problems),
-    )
+    return {
+        "accounts": _account_rows(accounts),
+        "account_profiles": _profile_rows(accounts),
+        "account_segments": _segment_rows(accounts),
+        "state_recommendations": recommendation_rows(settings),
+        "state_decisions": decision_rows(settings),
+        "state_scrape_attempts": scrape_attempt_rows(settings),
+    }
 
 
 def _account_rows(accounts: Iterable[AccountConfig]) -> list[dict[str, Any]]:
@@ -278,6 +260,7 @@ def _segment_rows(accounts: Iterable[AccountConfig]) -> list[dict[str, Any]]:
         for dimension, listed in (
             ("format", account.formats),
             ("pillar", account.content_pillars),
+            ("topic", account.topics),
             ("cta", account.cta),
         )
         for one in listed

@@ -7,11 +7,12 @@ create table if not exists raw.scrapes (
     platform varchar not null,
     account_name varchar not null,
     handle varchar,
-    source varchar not null,             -- 'apify' or 'import'
+    source varchar not null,             -- 'apify', 'youtube', 'import' or 'native'
+    source_kind varchar not null,        -- 'posts', 'profiles', 'direct', 'export', …
     actor_id varchar,
     run_id varchar,
     run_status varchar,
-    outcome varchar not null,            -- 'items', 'empty', 'partial'
+    outcome varchar not null,            -- 'items', 'empty', 'partial', 'schema_drift'
     input varchar,                       -- JSON text of the actor's input
     started_at timestamptz,
     finished_at timestamptz,
@@ -27,7 +28,10 @@ create table if not exists raw.scrapes (
     is_any_author boolean not null,
     items_sha256 varchar not null,
     landing_path varchar not null,       -- relative to the landing folder
-    original_file varchar
+    original_file varchar,
+    run_outcome varchar,                 -- what the run said; null for imports
+    status_message varchar,              -- the platform's words about the run
+    drift varchar                        -- JSON text: how the rows break the source's contract
 );
 
 -- Grain: one item of one scrape that is a post, a post of another author, or a profile.
@@ -53,6 +57,21 @@ create table if not exists raw.rejected_items (
     payload varchar not null
 );
 
+-- Grain: one metric value of one post or of one account day, as one native export has it.
+create table if not exists raw.native_metrics (
+    account_name varchar not null,
+    platform varchar not null,
+    scope varchar not null,              -- 'post' or 'account'
+    post_id varchar,                     -- null for the account
+    day date,                            -- null for a value since publication
+    metric varchar not null,             -- our name for it
+    value double,                        -- null where the export has none
+    unit varchar not null,               -- 'count', 's', 'fraction', 'usd'
+    source_label varchar not null,       -- the export's name for it
+    exported_at timestamptz not null,
+    scrape_id varchar not null
+);
+
 -- Grain: one account.
 create table if not exists raw.accounts (
     account_name varchar not null,
@@ -69,7 +88,7 @@ create table if not exists raw.account_profiles (
     handle varchar not null
 );
 
--- Grain: one name that an account lists, per dimension ('format', 'pillar', 'cta').
+-- Grain: one name that an account lists, per dimension ('format', 'pillar', 'topic', 'cta').
 create table if not exists raw.account_segments (
     account_name varchar not null,
     dimension varchar not null,
@@ -91,8 +110,16 @@ create table if not exists raw.planned_posts (
     cta varchar,
     caption varchar,
     context_id varchar,
-    pick_probability double
+    pick_probability double,
+    hook_style varchar,
+    ai_confidence double,
+    source_credibility double,
+    content_quality_score double
 );
+alter table raw.planned_posts add column if not exists hook_style varchar;
+alter table raw.planned_posts add column if not exists ai_confidence double;
+alter table raw.planned_posts add column if not exists source_credibility double;
+alter table raw.planned_posts add column if not exists content_quality_score double;
 
 -- Grain: one post and planned post that belong together.
 create table if not exists raw.post_matches (
@@ -100,17 +127,20 @@ create table if not exists raw.post_matches (
     platform varchar not null,
     post_id varchar not null,
     planned_id varchar not null,
-    score double not null                -- 0 to 1
+    score double not null,               -- 0 to 1
+    match_source varchar                 -- 'text' or 'person'
 );
+alter table raw.post_matches add column if not exists match_source varchar;
 
--- Grain: one label of one post, per dimension ('format', 'pillar', 'topic', 'cta').
+-- Grain: one label of one post, per dimension
+-- ('format', 'pillar', 'topic', 'hook_style', 'cta').
 create table if not exists raw.post_labels (
     account_name varchar not null,
     platform varchar not null,
     post_id varchar not null,
     dimension varchar not null,
     label varchar not null,
-    label_source varchar not null        -- 'planned' or 'rule'
+    label_source varchar not null        -- 'person', 'planned', 'rule' or 'model'
 );
 
 -- Grain: one recommendation, copied from the state database.
@@ -139,4 +169,28 @@ create table if not exists raw.state_decisions (
     note varchar,
     context_id_before varchar,
     context_id_after varchar
+);
+
+-- Grain: one run that was meant to be paid for, copied from the state database.
+create table if not exists raw.state_scrape_attempts (
+    attempt_id varchar not null,
+    account_name varchar not null,
+    platform varchar not null,
+    source_kind varchar not null,
+    actor_id varchar not null,
+    handle varchar,
+    run_input varchar not null,          -- JSON text of the actor's input
+    items_asked bigint,
+    max_charge_usd decimal(12, 6) not null,
+    intended_at timestamptz not null,
+    run_id varchar,
+    run_status varchar,
+    outcome varchar,                     -- null while nothing is known
+    message varchar,
+    items_got bigint,
+    post_count bigint,
+    new_post_count bigint,
+    cost_usd decimal(12, 6),
+    finished_at timestamptz,             -- null until the end is known
+    scrape_id varchar
 );

@@ -1,10 +1,21 @@
-"""One scrape: run an actor for one profile of one account and land what it answered."""
+"""One scrape: ask one source about one profile of one account, and land what it answered.
 
-import re
-from dataclasses import dataclass
+Before a run is paid for, a run of the same profile that a killed process left behind is taken.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from filelock import FileLock, Timeout
 
 from pipeline.accounts import AccountConfig, Platform
-from pipeline.clients.apify import ActorRun, ApifyService
+from pipeline.clients.apify import ActorRun, ApifyService, RunState
+from pipeline.clock import utc_now
+from pipeline.collect.attempts import Attempt, Question, intend, unfinished
+from pipeline.collect.drift import Drift, find_drift
 from pipeline.collect.landing import (
     Answer,
     Manifest,
@@ -12,62 +23,38 @@ from pipeline.collect.landing import (
     ScrapedAtSource,
     Source,
     SourceKind,
+    Weighed,
     classify_row,
     land,
     manifests,
     weigh,
 )
-from pipeline.collect.platform_interface import Actor, ActorKind, ItemKind
+from pipeline.collect.outcomes import RunOutcome
+from pipeline.collect.platform_interface import Actor, ActorKind, ItemKind, Service
 from pipeline.collect.platform_registry import SOURCES
-from pipeline.errors import ConfigurationError, ScrapeFailedError
+from pipeline.collect.run_reading import Reading, history_of, new_posts, owner_ids, read_run
+from pipeline.collect.scrape_report import ScrapeReport, failure_of
+from pipeline.errors import (
+    AfterpostError,
+    ConfigurationError,
+    ScrapeError,
+    ScrapeFailedError,
+    ScrapeUnavailableError,
+)
 from pipeline.settings import Settings
 
-_BLOCKED = re.compile(r"\b0 succeeded\b.*\b[1-9][0-9]* failed\b", re.IGNORECASE)
+_STANDS_IN = timedelta(hours=5)
+"""A run that was left behind and ended longer ago is kept, but is no answer to today's question."""
+_KEPT_AT_APIFY = timedelta(days=7)
 
 
-@dataclass(frozen=True)
-class ScrapeReport:
-    """What one scrape brought."""
-
-    manifest: Manifest
-    new_post_count: int
-    """Own posts that no earlier answer held."""
-    is_new: bool
-    follower_count: int | None = None
-    """Of the scraped profile, for scrapes of profiles."""
-
-    @property
-    def line(self) -> str:
-        """One sentence for the command line and the run's log."""
-        manifest = self.manifest
-        where = f"{manifest.account_name} on {manifest.platform.value}"
-        if manifest.source_kind is SourceKind.PROFILES:
-            followers = (
-                "followers unknown"
-                if self.follower_count is None
-                else f"{self.follower_count:,} followers"
-            )
-            text = f"Scraped the profile of {where}, {followers}"
-        else:
-            count = len(manifest.post_ids)
-            text = (
-                f"Scraped {count} {'post' if count == 1 else 'posts'} for {where}, "
-                f"{self.new_post_count} new"
-            )
-        notes = []
-        if manifest.foreign_post_count:
-            notes.append(f"{manifest.foreign_post_count} of other authors")
-        if manifest.rejected_count:
-            notes.append(f"{manifest.rejected_count} rejected: {_reasons(manifest)}")
-        if manifest.outcome is Outcome.EMPTY:
-            notes.append("the profile has no posts to show")
-        if manifest.outcome is Outcome.PARTIAL:
-            notes.append("incomplete: Apify holds more rows than it gave")
-        return f"{text} ({'; '.join(notes)})" if notes else text
-
-
-def _reasons(manifest: Manifest) -> str:
-    return ", ".join(manifest.rejected_reasons)
+def used_actors(settings: Settings, account: AccountConfig, platform: Platform) -> list[Actor]:
+    """The actors that are asked about one profile; empty where the account has none there."""
+    handle = account.platform_profiles.get(platform)
+    if handle is None:
+        return []
+    actors = SOURCES[platform].actors
+    return [actor for actor in actors if actor.is_used(settings, account, handle)]
 
 
 def scrape(
@@ -83,79 +70,286 @@ def scrape(
 
     Raises:
         ConfigurationError: No token, or the account has no profile on the platform.
+        BudgetSpentError: The account's budget of this month is spent; nothing was started.
         ScrapeRejectedError: Apify refused the request.
         ScrapeUnavailableError: Apify did not answer in time.
-        ScrapeFailedError: The run failed, was blocked, or answered only error rows. Nothing
-            landed in any of these cases.
+        ScrapeFailedError: The run failed without rows, was blocked, or answered only error rows;
+            nothing landed. Or the profile has another name now; its rows landed as another's.
     """
+    handle = _handle(settings, account, platform)
+    is_profile = actor.kind is ActorKind.PROFILES
+    limit = 1 if is_profile else min(account.scrape.limit, settings.apify_max_items)
+    return ask(
+        settings,
+        account,
+        Question(
+            platform=platform,
+            handle=handle,
+            source_kind=SourceKind(actor.kind.value),
+            actor_id=actor.actor_id,
+            run_input=actor.build_input(handle, limit),
+            limit=min(limit * actor.list_count, max(limit, settings.apify_max_items)),
+            contract=actor.contract,
+            service=actor.service,
+        ),
+    )
+
+
+def scrape_posts(
+    settings: Settings, account: AccountConfig, platform: Platform, addresses: Sequence[str]
+) -> ScrapeReport:
+    """Look single posts up by their addresses and land the answer, also "there is no such post".
+
+    Raises:
+        ConfigurationError: No token, no profile, or the platform has no actor for it.
+        BudgetSpentError: As in `scrape`, like the others.
+        ScrapeRejectedError: Apify refused.
+        ScrapeUnavailableError: No answer in time.
+        ScrapeFailedError: The run failed or was blocked; nothing landed.
+    """
+    handle = _handle(settings, account, platform)
+    actor = SOURCES[platform].direct
+    if actor is None:
+        raise ConfigurationError(f"Posts of {platform.value} cannot be looked up by address.")
+    chosen = tuple(addresses)[: settings.apify_max_items]
+    return ask(
+        settings,
+        account,
+        Question(
+            platform=platform,
+            handle=handle,
+            source_kind=SourceKind.DIRECT,
+            actor_id=actor.actor_id,
+            run_input=actor.build_input(chosen),
+            limit=len(chosen),
+            contract=actor.contract,
+        ),
+    )
+
+
+def ask(settings: Settings, account: AccountConfig, question: Question) -> ScrapeReport:
+    """Have a question answered: by a run that was left behind, else by a new one.
+
+    Raises as `scrape`.
+    """
+    apify = ApifyService(settings) if question.service is Service.APIFY else None
+    with _one_at_a_time(settings, account, question):
+        if apify is not None:
+            report = _left_behind(settings, account, question, apify)
+            if report is not None:
+                return report
+        attempt = intend(settings, account, question)
+        try:
+            run = _run(settings, question, attempt, apify)
+        except KeyboardInterrupt:
+            attempt.interrupted()
+            raise
+        except AfterpostError as error:
+            attempt.failed(error)
+            raise
+        return _take(settings, account, question, run, attempt)
+
+
+def _run(
+    settings: Settings, question: Question, attempt: Attempt, apify: ApifyService | None
+) -> ActorRun:
+    if apify is None:
+        from pipeline.clients.youtube import YouTubeService
+
+        run = YouTubeService(settings).read_channel(question.handle, question.limit)
+        attempt.observe(RunState(run.run_id, run.status, run.cost_usd))
+        return run
+    return apify.run_actor(
+        question.actor_id,
+        question.run_input,
+        max_items=question.limit,
+        deadline_s=settings.apify_deadline_s,
+        max_charge_usd=attempt.may_charge_usd,
+        known_run_ids=attempt.known_run_ids,
+        observer=attempt.observe,
+    )
+
+
+def _handle(settings: Settings, account: AccountConfig, platform: Platform) -> str:
     handle = account.platform_profiles.get(platform)
     if handle is None:
         raise ConfigurationError(
             f"Account {account.name!r} has no {platform.value} profile: add its handle under "
             f"platform_profiles in {settings.accounts_dir / account.name / 'account.yaml'}."
         )
-    is_profile = actor.kind is ActorKind.PROFILES
-    limit = 1 if is_profile else account.scrape.limit
-    run_input = actor.build_input(handle, limit)
-    run = ApifyService(settings).run_actor(
-        actor.actor_id,
-        run_input,
-        max_items=limit,
-        deadline_s=settings.apify_deadline_s,
-        max_charge_usd=settings.apify_max_charge_usd,
+    return handle
+
+
+@contextmanager
+def _one_at_a_time(
+    settings: Settings, account: AccountConfig, question: Question
+) -> Iterator[None]:
+    """Two processes that scrape one profile at once would both find nothing to take, and pay."""
+    folder = settings.warehouse_dir / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"scrape_{question.platform.value}_{account.name}_{question.source_kind.value}.lock"
+    try:
+        with FileLock(folder / name, timeout=settings.lock_timeout_s):
+            yield
+    except Timeout as error:
+        raise ScrapeUnavailableError(
+            f"Another process scrapes {account.name} on {question.platform.value} and did not "
+            f"finish within {settings.lock_timeout_s:.0f} s. Nothing was started; try again when "
+            "it has."
+        ) from error
+
+
+def _left_behind(
+    settings: Settings, account: AccountConfig, question: Question, service: ApifyService
+) -> ScrapeReport | None:
+    """Take the runs that killed processes left behind; the report of one that answers today."""
+    answer: ScrapeReport | None = None
+    for attempt, row in unfinished(settings, account, question):
+        if utc_now() - attempt.intended_at > _KEPT_AT_APIFY:
+            attempt.given_up("Apify keeps no rows of a run that old.")
+            continue
+        try:
+            run = _find(settings, service, attempt, row)
+            report = None if run is None else _take(settings, account, question, run, attempt)
+        except ScrapeFailedError:
+            continue  # its end is in the ledger
+        if run is None or report is None:
+            continue
+        ended_at = run.finished_at or run.started_at
+        if run.has_succeeded and utc_now() - ended_at <= _STANDS_IN:
+            answer = report
+    return answer
+
+
+def _find(
+    settings: Settings, service: ApifyService, attempt: Attempt, row: dict[str, object]
+) -> ActorRun | None:
+    """The run of an attempt that was cut short; None when it has none, which is written down."""
+    actor_id, run_id = str(row["actor_id"]), row["run_id"]
+    run_input = row["run_input"]
+    try:
+        if run_id is None and isinstance(run_input, dict):
+            run_id = service.find_run(
+                actor_id,
+                run_input,
+                intended_at=attempt.intended_at,
+                known_run_ids=attempt.known_run_ids,
+                deadline_s=settings.apify_deadline_s,
+            )
+        if run_id is None:
+            attempt.given_up(str(row["message"] or "The run never began."), Decimal(0))
+            return None
+        return service.follow_run(
+            str(run_id),
+            actor_id,
+            deadline_s=settings.apify_deadline_s,
+            observer=attempt.observe,
+        )
+    except KeyboardInterrupt:
+        attempt.interrupted()
+        raise
+    except ScrapeError as error:
+        if error.status == 404:
+            attempt.given_up(str(error))
+            return None
+        error.may_have_started = True
+        attempt.failed(error)
+        raise
+
+
+def _take(
+    settings: Settings,
+    account: AccountConfig,
+    question: Question,
+    run: ActorRun,
+    attempt: Attempt,
+) -> ScrapeReport:
+    """Read what a run said, land its rows where they are an observation, and close the ledger."""
+    answer = _answer(account, question, run)
+    former = manifests(settings, question.platform, account.name)
+    history = history_of(former)
+    drift = find_drift(answer.rows, question.contract)
+    weighed = weigh(answer)
+    source = SOURCES[question.platform]
+    reading = read_run(
+        source,
+        weighed.manifest.model_copy(update={"status_message": run.status_message}),
+        answer.rows,
+        history,
+        is_drifted=drift.is_breaking,
     )
-    answer = Answer(
-        platform=platform,
+    weighed = Weighed(_told(weighed.manifest, answer, run, reading, drift), weighed.lines)
+    error = failure_of(weighed.manifest, reading)
+    message = str(error) if error else reading.words
+    if not reading.lands:
+        attempt.answered(weighed.manifest, reading.outcome, message, None)
+        raise error or ScrapeFailedError(message)
+    fresh = new_posts(weighed.manifest, answer.rows, history)
+    landed = land(settings, weighed)
+    new_post_count = len(fresh) if reading.outcome.moves_baselines else 0
+    attempt.answered(landed.manifest, reading.outcome, message, new_post_count)
+    if error:
+        raise error
+    is_known = {one.drift and str(one.drift) for one in former}
+    return ScrapeReport(
+        manifest=landed.manifest,
+        new_post_count=new_post_count,
+        is_new=landed.is_new,
+        outcome=reading.outcome,
+        drift=drift,
+        is_drift_new=str(drift.as_json()) not in is_known,
+        follower_count=_followers(answer),
+    )
+
+
+def _answer(account: AccountConfig, question: Question, run: ActorRun) -> Answer:
+    return Answer(
+        platform=question.platform,
         account_name=account.name,
-        handle=handle,
-        source=Source.APIFY,
-        source_kind=SourceKind.PROFILES if is_profile else SourceKind.POSTS,
+        handle=question.handle,
+        source=Source(question.service.value),
+        source_kind=question.source_kind,
         rows=run.items,
         scraped_at=run.finished_at or run.started_at,
         scraped_at_source=ScrapedAtSource.RUN,
         is_complete=run.is_complete,
-        items_asked=limit,
-        actor_id=actor.actor_id,
+        items_asked=question.limit,
+        actor_id=question.actor_id,
         run_id=run.run_id,
         run_status=run.status,
-        run_input=run_input,
+        run_input=_input_with_quota(question, run),
         started_at=run.started_at,
         finished_at=run.finished_at,
         cost_usd=run.cost_usd,
     )
-    weighed = weigh(answer)
-    _check_answer(weighed.manifest, run)
-    known = {
-        post_id
-        for former in manifests(settings, platform, account.name)
-        for post_id in former.post_ids
-    }
-    landed = land(settings, weighed)
-    return ScrapeReport(
-        manifest=landed.manifest,
-        new_post_count=len(set(landed.manifest.post_ids) - known),
-        is_new=landed.is_new,
-        follower_count=_followers(answer) if is_profile else None,
+
+
+def _input_with_quota(question: Question, run: ActorRun) -> dict[str, Any]:
+    """What was asked, and what the asking took of a daily quota where there is one."""
+    if run.quota_units is None:
+        return question.run_input
+    return {**question.run_input, "quotaUnits": run.quota_units}
+
+
+def _told(
+    manifest: Manifest, answer: Answer, run: ActorRun, reading: Reading, drift: Drift
+) -> Manifest:
+    """The manifest with what the run said."""
+    is_drifted = reading.outcome is RunOutcome.SCHEMA_DRIFT
+    return manifest.model_copy(
+        update={
+            "outcome": Outcome.SCHEMA_DRIFT if is_drifted else manifest.outcome,
+            "run_outcome": reading.outcome,
+            "status_message": run.status_message,
+            "drift": drift.as_json() or None,
+            "owner_ids": owner_ids(answer.rows, answer.handle),
+        }
     )
 
 
-def _check_answer(manifest: Manifest, run: ActorRun) -> None:
-    where = f"{manifest.account_name} on {manifest.platform.value} (handle {manifest.handle})"
-    blocked = not run.items and run.status_message and _BLOCKED.search(run.status_message)
-    if blocked:
-        raise ScrapeFailedError(
-            f"The scrape of {where} was blocked: {run.status_message!r} (run {run.run_id}). "
-            "Nothing was stored; try again later."
-        )
-    if run.items and manifest.rejected_count == len(run.items):
-        raise ScrapeFailedError(
-            f"The scrape of {where} gave no posts, only rows that cannot be used: "
-            f"{_reasons(manifest)} (run {run.run_id}). Nothing was stored; check that the handle "
-            "is right and the profile public, then try again."
-        )
-
-
 def _followers(answer: Answer) -> int | None:
+    if answer.source_kind is not SourceKind.PROFILES:
+        return None
     source = SOURCES[answer.platform]
     for row in answer.rows:
         what = classify_row(row, answer.platform, answer.handle, answer.is_any_author)

@@ -1,5 +1,7 @@
 """The dbt manifest that the asset graph is made from, parsed when the project has changed."""
 
+import os
+import time
 from pathlib import Path
 
 from filelock import FileLock
@@ -23,7 +25,10 @@ def current_manifest() -> Path:
     # Two processes that start together must not parse into one folder at once.
     with FileLock(target / ".parse.lock", timeout=120):
         if not _is_current(manifest):
+            started_at = time.time()
             parse_project(target)
+            # A file that was edited during the parse is newer than what was read.
+            os.utime(manifest, (started_at, started_at))
     return manifest
 
 

@@ -9,6 +9,7 @@ from pipeline.defs.assets.published import published_warehouse
 from pipeline.defs.assets.raw import raw_tables
 from pipeline.defs.assets.recommendations import recommendations
 from pipeline.defs.assets.scrape_report import scrape_report
+from pipeline.defs.assets.single_posts import single_posts_assets
 from pipeline.defs.assets.statistics import segment_effects
 
 _BUILD = dg.AssetSelection.assets(raw_tables, models, segment_effects, published_warehouse)
@@ -33,6 +34,16 @@ daily = dg.define_asset_job(
         | dg.AssetSelection.assets(performance_context, scrape_report)
     ),
     description="Scrape, build, publish: the daily run over all accounts.",
+)
+
+single_posts = dg.define_asset_job(
+    "single_posts",
+    selection=(
+        dg.AssetSelection.assets(*single_posts_assets)
+        | _BUILD
+        | dg.AssetSelection.assets(scrape_report)
+    ),
+    description="Look up posts that left the listing, build, publish.",
 )
 
 weekly_recommendations = dg.define_asset_job(

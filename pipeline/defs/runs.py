@@ -8,7 +8,9 @@ import dagster as dg
 
 from pipeline.accounts import Platform, account_names
 from pipeline.clients.warehouse import published_version
+from pipeline.collect.scrape_round import Tell
 from pipeline.definitions import build_defs
+from pipeline.defs.conduct import Conduct
 from pipeline.defs.ghosts import PROCESS_TAG, end_ghost_runs, this_process
 from pipeline.defs.partitions import ACCOUNTS_TAG, sync_accounts
 from pipeline.defs.schedules import partition_range_tags
@@ -48,10 +50,17 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
 
 
 def run_scrape(
-    settings: Settings, names: Sequence[str], platforms: Sequence[Platform] | None = None
+    settings: Settings,
+    names: Sequence[str],
+    platforms: Sequence[Platform] | None = None,
+    tell: Tell | None = None,
 ) -> RunSummary:
-    """Scrape the accounts' profiles. Raises :class:`RunFailedError` when one could not be."""
-    return _run(settings, "scrape", names, platforms)
+    """Scrape the accounts' profiles; ``tell`` hears of each as it is done.
+
+    Raises:
+        RunFailedError: None of the accounts could be scraped by one of the sources.
+    """
+    return _run(settings, "scrape", names, platforms, tell)
 
 
 def run_build(settings: Settings) -> RunSummary:
@@ -66,6 +75,11 @@ def run_daily(
     return _run(settings, "daily", names, platforms)
 
 
+def run_single_posts(settings: Settings, names: Sequence[str]) -> RunSummary:
+    """Look up the accounts' posts that left the listing, build, publish."""
+    return _run(settings, "single_posts", names, None)
+
+
 def run_recommend(settings: Settings, names: Sequence[str]) -> RunSummary:
     """Write recommendations from the published copy."""
     published_version(settings)
@@ -77,6 +91,7 @@ def _run(
     job_name: str,
     names: Sequence[str],
     platforms: Sequence[Platform] | None,
+    tell: Tell | None = None,
 ) -> RunSummary:
     if not names:
         raise ConfigurationError(
@@ -84,7 +99,14 @@ def _run(
             "`afterpost accounts add NAME`."
         )
     with open_instance(settings) as instance:
-        definitions = build_defs({"settings": dg.ResourceDefinition.hardcoded_resource(settings)})
+        # Somebody waits in front of this run: an error is told at once, not waited out.
+        conduct = Conduct(is_patient=False) if tell is None else Conduct(False, tell=tell)
+        definitions = build_defs(
+            {
+                "settings": dg.ResourceDefinition.hardcoded_resource(settings),
+                "conduct": dg.ResourceDefinition.hardcoded_resource(conduct),
+            }
+        )
         job = definitions.resolve_job_def(job_name)
         result = job.execute_in_process(
             instance=instance,
@@ -117,7 +139,7 @@ def _selection(
         for key in job.asset_layer.executable_asset_keys
         if key.path[0] != "landing"
         or key.path[-1] == "report"
-        or key.path[-1].split("_")[0] in wanted
+        or key.path[-1].rsplit("_", 1)[0] in wanted
     ]
 
 

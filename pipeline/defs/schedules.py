@@ -2,13 +2,20 @@
 
 import dagster as dg
 
-from pipeline.accounts import account_names
-from pipeline.defs.jobs import daily, weekly_recommendations
-from pipeline.defs.partitions import sync_accounts
+from pipeline.accounts import account_names, load_accounts
+from pipeline.clock import utc_now
+from pipeline.collect.cadence import Pace, accounts_with_looks, profiles_due
+from pipeline.defs.jobs import daily, single_posts, weekly_recommendations
+from pipeline.defs.partitions import ACCOUNTS_TAG, sync_accounts
 from pipeline.settings import load_settings
 
 SCHEDULE_ZONE = "America/New_York"
 """Where the day begins for the schedules; change it to where you read the results."""
+
+_NO_ACCOUNTS = "No accounts yet: add one with `afterpost accounts add NAME`."
+_NOBODY_DUE = "No profile is due: each was scraped within its interval, or there is none yet."
+
+_NOTHING_TO_LOOK_UP = "No post is due for a look of its own."
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
@@ -23,18 +30,26 @@ def partition_range_tags(instance: dg.DagsterInstance, names: list[str]) -> dict
     return {RANGE_START: known[0], RANGE_END: known[-1]}
 
 
-def _one_run_for_all_accounts(
-    context: dg.ScheduleEvaluationContext,
+def _one_run(
+    context: dg.ScheduleEvaluationContext, names: list[str], why_none: str
 ) -> dg.RunRequest | dg.SkipReason:
-    settings = load_settings()
-    names = account_names(settings.accounts_dir)
+    """One run over the named accounts, and no other account of their range."""
     if not names:
-        return dg.SkipReason("No accounts yet: add one with `afterpost accounts add NAME`.")
-    sync_accounts(context.instance, settings)
+        return dg.SkipReason(why_none)
     return dg.RunRequest(
         run_key=context.scheduled_execution_time.isoformat(),
-        tags=partition_range_tags(context.instance, names),
+        tags={
+            **partition_range_tags(context.instance, names),
+            ACCOUNTS_TAG: ",".join(names),
+        },
     )
+
+
+def _due_accounts(paces: frozenset[Pace]) -> list[str]:
+    """Accounts with a profile of one of the paces that is due for a scrape."""
+    settings = load_settings()
+    profiles = profiles_due(settings, load_accounts(settings.accounts_dir), utc_now())
+    return sorted({p.account_name for p in profiles if p.is_due and p.pace in paces})
 
 
 @dg.schedule(
@@ -42,13 +57,57 @@ def _one_run_for_all_accounts(
     cron_schedule="0 8 * * *",
     execution_timezone=SCHEDULE_ZONE,
     default_status=dg.DefaultScheduleStatus.STOPPED,
-    description="Every day at 08:00: scrape all accounts, build, publish.",
+    description=(
+        "Every day at 08:00: scrape the accounts that are due, build, publish. Accounts whose "
+        "newest post is older than 14 days are due once a week."
+    ),
 )
 def scrape_and_build_daily(
     context: dg.ScheduleEvaluationContext,
 ) -> dg.RunRequest | dg.SkipReason:
-    """One run over all accounts."""
-    return _one_run_for_all_accounts(context)
+    """One run over all accounts that are due."""
+    sync_accounts(context.instance, load_settings())
+    return _one_run(context, _due_accounts(frozenset(Pace)), _NOBODY_DUE)
+
+
+@dg.schedule(
+    job=daily,
+    # Not at 02:00, which some night of the year does not have; five hours before 08:00, so that
+    # the profile is due again then.
+    cron_schedule="0 3,14,20 * * *",
+    execution_timezone=SCHEDULE_ZONE,
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description=(
+        "Between the daily runs: scrape the accounts that posted in the last 48 hours, when a "
+        "post grows most."
+    ),
+)
+def scrape_young_posts(
+    context: dg.ScheduleEvaluationContext,
+) -> dg.RunRequest | dg.SkipReason:
+    """One run over the accounts with young posts."""
+    sync_accounts(context.instance, load_settings())
+    return _one_run(context, _due_accounts(frozenset({Pace.DENSE})), _NOBODY_DUE)
+
+
+@dg.schedule(
+    job=single_posts,
+    cron_schedule="0 5 * * *",
+    execution_timezone=SCHEDULE_ZONE,
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description=(
+        "Every day at 05:00: look up posts that left the listing and are 30, 60 or 90 days old, "
+        "and posts that went missing. Most days there is nothing to pay for."
+    ),
+)
+def look_up_single_posts(
+    context: dg.ScheduleEvaluationContext,
+) -> dg.RunRequest | dg.SkipReason:
+    """One run over the accounts that have posts to look up."""
+    settings = load_settings()
+    sync_accounts(context.instance, settings)
+    names = accounts_with_looks(settings, load_accounts(settings.accounts_dir), utc_now())
+    return _one_run(context, names, _NOTHING_TO_LOOK_UP)
 
 
 @dg.schedule(
@@ -62,4 +121,6 @@ def recommend_on_mondays(
     context: dg.ScheduleEvaluationContext,
 ) -> dg.RunRequest | dg.SkipReason:
     """One run over all accounts."""
-    return _one_run_for_all_accounts(context)
+    settings = load_settings()
+    sync_accounts(context.instance, settings)
+    return _one_run(context, account_names(settings.accounts_dir), _NO_ACCOUNTS)

@@ -60,6 +60,25 @@ def run_dbt_build(
     )
 
 
+def run_dbt_unit_tests(settings: Settings) -> int:
+    """Build every model without rows and run the unit tests that stand beside them.
+
+    Meant for a throw-away home whose raw tables exist and are empty.
+
+    Returns:
+        How many unit tests passed.
+
+    Raises:
+        BuildFailedError: Names the models and tests that failed.
+    """
+    result = _invoke(["build", "--empty", *_common_arguments(settings)], None)
+    nodes = list(getattr(result.result, "results", None) or [])
+    failed = [node for node in nodes if str(node.status) in ("error", "fail", "runtime error")]
+    if failed or not result.success:
+        raise BuildFailedError(_failure_sentence(failed, result.exception))
+    return sum(node.node.resource_type == "unit_test" for node in nodes)
+
+
 def parse_project(target_path: Path) -> None:
     """Write ``manifest.json`` of the project to ``target_path``; no database is opened.
 

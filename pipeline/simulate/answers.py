@@ -23,6 +23,13 @@ _ACTORS: Mapping[str, tuple[Platform, ScrapeKind, str, str | None]] = {
 """Platform, kind, and the keys of the input that hold the handles and the limit."""
 
 
+_ADDRESS_ACTORS: Mapping[str, tuple[Platform, str]] = {
+    "clockworks/tiktok-scraper": (Platform.TIKTOK, "postURLs"),
+    "apify/instagram-scraper": (Platform.INSTAGRAM, "directUrls"),
+}
+"""Actors that look single posts up: platform, and the key of the input that holds addresses."""
+
+
 def actor_answers(world: World) -> Callable[[str, dict[str, Any]], ActorAnswer]:
     """A function that answers a run of any actor the product uses, at the world's end.
 
@@ -34,6 +41,16 @@ def actor_answers(world: World) -> Callable[[str, dict[str, Any]], ActorAnswer]:
         name = actor_id.replace("~", "/")
         run_id = _run_id(world.seed, name, run_input)
         started_at = world.end - timedelta(seconds=38)
+        if name in _ADDRESS_ACTORS:
+            platform, addresses_key = _ADDRESS_ACTORS[name]
+            rows = _rows_at(world, platform, [str(one) for one in run_input[addresses_key]])
+            return ActorAnswer(
+                items=rows,
+                started_at=started_at,
+                finished_at=world.end,
+                usage_total_usd=round(_USD_PER_ITEM[platform] * len(rows), 6),
+                run_id=_run_id(world.seed, name, run_input),
+            )
         if name not in _ACTORS:
             return ActorAnswer(
                 items=[],
@@ -71,9 +88,26 @@ def _rows_of(
     return [missing.error_row(plain)]
 
 
+def _rows_at(world: World, platform: Platform, addresses: list[str]) -> list[dict[str, Any]]:
+    """One row per address: the post, or an ordinary error row where there is none."""
+    rows_by_address = {}
+    for account_name, profile_platform in world.profiles:
+        if profile_platform is platform:
+            every = len(world.profile_posts(account_name, platform))
+            for row in world.scrape_rows(account_name, platform, "posts", world.end, every):
+                rows_by_address[row.get("webVideoUrl") or row.get("url")] = row
+    return [
+        rows_by_address.get(address)
+        or {"url": address, "error": "Post not found or private", "errorCode": "NOT_FOUND"}
+        for address in addresses
+    ]
+
+
 def _run_id(seed: int, actor_id: str, run_input: dict[str, Any]) -> str:
     """Seventeen letters and digits, as Apify's ids, the same for the same run of one world."""
     key = _ACTORS.get(actor_id)
-    handles = ",".join(str(handle) for handle in run_input.get(key[2], [])) if key else ""
+    addresses = _ADDRESS_ACTORS.get(actor_id)
+    asked = key[2] if key else addresses[1] if addresses else ""
+    handles = ",".join(str(handle) for handle in run_input.get(asked, []))
     digest = hashlib.sha256(f"{seed}\x1f{actor_id}\x1f{handles}".encode()).digest()
     return "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest[:17])

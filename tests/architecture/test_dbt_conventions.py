@@ -16,7 +16,7 @@ _ZERO_FOR_MISSING = re.compile(
     r"(?:coalesce|ifnull|nvl)\s*\([^()]*\b(?:" + "|".join(METRICS) + r")_\w*\s*,\s*0(?:\.0)?\s*\)",
     re.IGNORECASE,
 )
-_LAYERS = ("staging", "intermediate", "marts")
+_LAYERS = ("staging", "intermediate", "marts", "stats")
 
 
 def _name(path: Path) -> str:
@@ -33,7 +33,7 @@ def _documented() -> dict[str, dict[str, Any]]:
 
 
 def _marts() -> list[Path]:
-    return [path for path in MODELS if "marts" in path.parts]
+    return [path for path in MODELS if {"marts", "stats"} & set(path.parts)]
 
 
 def test_there_are_models_to_check():

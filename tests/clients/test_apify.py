@@ -19,7 +19,6 @@ from pipeline.clock import utc_now
 from pipeline.errors import (
     AfterpostError,
     ConfigurationError,
-    ScrapeFailedError,
     ScrapeRejectedError,
     ScrapeUnavailableError,
 )
@@ -237,13 +236,12 @@ def test_an_address_that_is_none_is_refused() -> None:
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED-OUT", "ABORTED"])
-def test_a_run_without_success_fails_with_the_platforms_words(status: str) -> None:
+def test_a_run_without_success_is_handed_back_with_its_rows_and_words(status: str) -> None:
     answer = answering(status=status, status_message="Blocked by the site")
     with ApifyServer(answer) as server:
-        message = refusal(server.url, ScrapeFailedError)
-        assert not any(is_items(request) for request in server.requests)
-    assert status in message
-    assert "Blocked by the site" in message
+        found = run(server.url)
+    assert (found.status, found.status_message) == (status, '"Blocked by the site"')
+    assert (len(found.items), found.is_complete) == (2, False)
 
 
 def test_a_run_that_does_not_end_is_aborted_at_the_deadline() -> None:

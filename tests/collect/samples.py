@@ -77,6 +77,7 @@ def instagram_profile(**changes: Any) -> dict[str, Any]:
         "followersCount": 12345,
         "followsCount": 10,
         "postsCount": 80,
+        "private": False,
         "latestPosts": [instagram_row(7)],
         **changes,
     }

@@ -140,7 +140,7 @@ def test_a_file_of_another_platform_is_refused(
 def test_a_file_of_no_known_platform_is_refused(
     settings: Settings, account: AccountConfig, tmp_path: Path
 ) -> None:
-    path = write_json(tmp_path / f"{DAY}.json", [{"activity_urn": "1", "text": "hello"}])
+    path = write_json(tmp_path / f"{DAY}.json", [{"colour": "blue", "text": "hello"}])
     assert "is no export of a" in str(refused(settings, account, path))
 
 

@@ -53,6 +53,10 @@ def test_a_whole_plan_is_read(settings: Settings, account: AccountConfig) -> Non
         "caption": "Six steps",
         "context_id": "abc123",
         "pick_probability": 0.25,
+        "hook_style": "question",
+        "ai_confidence": 0.85,
+        "source_credibility": 1,
+        "content_quality_score": 0,
         "something_else": [1],
     }
     write(settings, "2026-10-01_bedtime", meta=meta)
@@ -64,7 +68,26 @@ def test_a_whole_plan_is_read(settings: Settings, account: AccountConfig) -> Non
         **{key: meta[key] for key in ("topic", "format", "pillar", "hook_text", "hook_score")},
         **{key: meta[key] for key in ("slide_count", "cta", "caption", "context_id")},
         "pick_probability": 0.25,
+        "hook_style": "question",
+        "ai_confidence": 0.85,
+        "source_credibility": 1.0,
+        "content_quality_score": 0.0,
     }
+
+
+@pytest.mark.parametrize("value", [1.01, -0.1, 85, "0.85", True, None, float("nan"), [0.5]])
+def test_a_score_outside_0_and_1_is_missing(
+    settings: Settings, account: AccountConfig, value: Any
+) -> None:
+    keys = ("ai_confidence", "source_credibility", "content_quality_score", "pick_probability")
+    write(settings, "one", meta=dict.fromkeys(keys, value))
+    row = only_post(settings, account).row()
+    assert [row[key] for key in keys] == [None] * 4
+
+
+def test_the_chance_of_the_draw_has_two_names(settings: Settings, account: AccountConfig) -> None:
+    write(settings, "one", meta={"draw_probability": 0.4})
+    assert only_post(settings, account).pick_probability == 0.4
 
 
 def test_the_carousel_fills_what_the_meta_lacks(settings: Settings, account: AccountConfig) -> None:

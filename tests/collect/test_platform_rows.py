@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.accounts import Platform
+from pipeline.collect.drift import find_drift
 from pipeline.collect.platform_interface import ActorKind, ItemKind, PlatformSource
 from pipeline.collect.platform_registry import SOURCES
 from pipeline.collect.platforms.instagram import id_of_short_code
@@ -196,7 +197,7 @@ def test_the_input_of_every_actor_has_the_field_names_that_it_knows() -> None:
     }
     assert inputs["apify/instagram-profile-scraper"] == {"usernames": ["quietnights"]}
     kinds = [actor.kind for actor in INSTAGRAM.actors]
-    assert kinds == [ActorKind.POSTS, ActorKind.PROFILES]
+    assert kinds == [ActorKind.POSTS, ActorKind.PROFILES, ActorKind.REELS]
     for source in SOURCES.values():
         for actor in source.actors:
             assert json.loads(json.dumps(actor.build_input("a", 1))) == actor.build_input("a", 1)
@@ -215,7 +216,10 @@ json_values = st.recursive(
 known_keys = st.sampled_from(
     ["id", "shortCode", "url", "webVideoUrl", "authorMeta", "ownerUsername", "username", "error",
      "errorDescription", "noResults", "fromProfileSection", "createTime", "createTimeISO", "text",
-     "timestamp", "caption", "likesCount", "diggCount", "coauthorProducers", "followersCount"]
+     "timestamp", "caption", "likesCount", "diggCount", "coauthorProducers", "followersCount",
+     "kind", "video_id", "statistics", "snippet", "channelHandle", "channelUrl", "title", "date",
+     "author", "createdAt", "isRetweet", "twitterUrl", "activity_urn", "linkedinUrl", "postedAt",
+     "posted_at", "repostedBy", "dataType", "parsedId", "upVotes", "type", "private"]
 )  # fmt: skip
 any_row = st.dictionaries(known_keys | st.text(max_size=8), json_values, max_size=8)
 
@@ -233,6 +237,9 @@ def test_no_json_object_breaks_a_platform(
         source.facts(row)
         source.recognises(row)
         source.follower_count(row)
+        source.outcome_of([row], handle, None)
+        for actor in source.actors:
+            assert find_drift([row], actor.contract).sentence.encode() is not None
 
 
 @given(post_id=st.from_regex(r"[0-9]{1,20}", fullmatch=True))

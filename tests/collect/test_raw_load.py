@@ -40,9 +40,9 @@ from tests.collect.samples import (
 
 FIRST = datetime(2026, 10, 1, 8, tzinfo=UTC)
 TABLES = (
-    "scrapes", "scrape_items", "rejected_items", "accounts", "account_profiles",
+    "scrapes", "scrape_items", "rejected_items", "native_metrics", "accounts", "account_profiles",
     "account_segments", "planned_posts", "post_matches", "post_labels",
-    "state_recommendations", "state_decisions",
+    "state_recommendations", "state_decisions", "state_scrape_attempts",
 )  # fmt: skip
 
 
@@ -267,7 +267,7 @@ def test_plans_matches_and_labels_are_loaded_and_a_broken_plan_is_told(settings:
     (output / "b" / "meta.json").write_text("{")
     landed(settings, [tiktok_row(0), tiktok_row(30, text="Bedtime, another one entirely")])
     report = load_raw(settings)
-    assert (report.planned_post_count, report.match_count, report.label_count) == (1, 1, 3)
+    assert (report.planned_post_count, report.match_count, report.label_count) == (1, 1, 5)
     [problem] = report.problems
     assert "output/b" in problem
     post_id = tiktok_row(0)["id"]
@@ -277,6 +277,7 @@ def test_plans_matches_and_labels_are_loaded_and_a_broken_plan_is_told(settings:
     labels = "select dimension, label, label_source from raw.post_labels"
     assert query(settings, f"{labels} where post_id = '{post_id}' order by 1") == [
         ("format", "step_guide", "planned"),
+        ("hook_style", "statement", "rule"),
         ("pillar", "sleep", "rule"),
     ]
     assert query(settings, "select planned_at, hook_score from raw.planned_posts") == [
@@ -289,7 +290,8 @@ def test_the_newest_caption_decides_the_label(settings: Settings) -> None:
     landed(settings, [instagram_row(0, caption="Hello")], 1, platform=Platform.INSTAGRAM)
     landed(settings, [instagram_row(0, caption="Bedtime")], 0, platform=Platform.INSTAGRAM)
     load_raw(settings)
-    assert query(settings, "select count(*) from raw.post_labels") == [(0,)]
+    labels = "select count(*) from raw.post_labels where dimension = 'pillar'"
+    assert query(settings, labels) == [(0,)]
 
 
 def test_tables_are_made_only_once(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from pipeline.accounts import AccountConfig, Platform
 from pipeline.collect.landing import Outcome, manifest_files, read_lines
 from pipeline.collect.platform_interface import Actor
 from pipeline.collect.platform_registry import SOURCES
-from pipeline.collect.scrape import ScrapeReport, scrape
+from pipeline.collect.scrape import scrape
+from pipeline.collect.scrape_report import ScrapeReport
 from pipeline.errors import ConfigurationError, ScrapeFailedError, ScrapeRejectedError
 from pipeline.settings import Settings
 from pipeline.simulate.apify_server import ActorAnswer, ApifyServer, error_reply
@@ -21,7 +22,7 @@ from tests.collect.samples import instagram_profile, instagram_row, make_account
 
 FINISHED_AT = datetime(2026, 10, 1, 8, 0, 30, 500_000, tzinfo=UTC)
 TIKTOK_POSTS = SOURCES[Platform.TIKTOK].actors[0]
-INSTAGRAM_POSTS, INSTAGRAM_PROFILES = SOURCES[Platform.INSTAGRAM].actors
+INSTAGRAM_POSTS, INSTAGRAM_PROFILES, *_ = SOURCES[Platform.INSTAGRAM].actors
 
 
 class World:
@@ -116,8 +117,8 @@ def test_a_dataset_read_in_part_lands_as_partial(world: World) -> None:
 @pytest.mark.parametrize(
     ("items", "changes", "words"),
     [
-        ([tiktok_row()], {"status": "FAILED", "status_message": "Proxy gone"}, "Proxy gone"),
-        ([tiktok_row()], {"status": "ABORTED"}, "ABORTED"),
+        ([], {"status": "FAILED", "status_message": "Proxy gone"}, "Proxy gone"),
+        ([], {"status": "ABORTED"}, "ABORTED"),
         ([{"error": "no_items", "errorDescription": "Empty or private data"}], {}, "no_items"),
         ([{"noResults": True}], {}, "no results"),
         ([], {"status_message": "Finished! 0 succeeded, 4 failed."}, "blocked"),

@@ -106,6 +106,7 @@ def test_dbt_tests_are_asset_checks(definitions: dg.Definitions) -> None:
     ("name", "moments"),
     [
         ("scrape_and_build_daily", ["2026-03-09 08:00", "2026-03-10 08:00"]),
+        ("scrape_young_posts", ["2026-03-09 03:00", "2026-03-09 14:00", "2026-03-09 20:00"]),
         ("recommend_on_mondays", ["2026-03-09 09:00", "2026-03-16 09:00"]),
     ],
 )
@@ -114,7 +115,7 @@ def test_schedules_fire_at_local_hours_whatever_the_season(
 ) -> None:
     schedule = definitions.resolve_schedule_def(name)
     # The Sunday on which clocks go forward in New York.
-    start = datetime(2026, 3, 8, 20, tzinfo=UTC).timestamp()
+    start = datetime(2026, 3, 9, 1, tzinfo=UTC).timestamp()
     assert schedule.execution_timezone == "America/New_York"
     fire = schedule_execution_time_iterator(start, schedule.cron_schedule, "America/New_York")
     assert [f"{next(fire):%Y-%m-%d %H:%M}" for _ in moments] == moments

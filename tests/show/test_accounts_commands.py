@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from pipeline.accounts import Platform
 from pipeline.show.cli.main import main
 
 
@@ -35,6 +36,33 @@ def test_the_table_names_handles_and_zone(home, capsys):
     shown = capsys.readouterr().out
     assert "tiktok nightowls" in shown
     assert "UTC" in shown
+
+
+def test_every_platform_has_an_option_and_any_can_be_given_as_a_pair(home, capsys):
+    for platform in Platform:
+        words = ["accounts", "add", "x", "--help"]
+        assert main(words) == 0
+        assert f"--{platform.value}" in capsys.readouterr().out
+    pairs = ["--youtube", "@Night.Owls", "--profile", "linkedin=company/owls", "--profile", "x=@ow"]
+    assert main(["accounts", "add", "night_owls", *pairs]) == 0
+    capsys.readouterr()
+
+    main(["accounts", "list", "--json"])
+
+    (account,) = json.loads(capsys.readouterr().out)
+    assert account["platform_profiles"] == {
+        "youtube": "Night.Owls",
+        "linkedin": "company/owls",
+        "x": "ow",
+    }
+
+
+@pytest.mark.parametrize("words", [["nothing"], ["friendster=me"], ["x="], ["x=one", "--x", "two"]])
+def test_a_pair_that_is_none_is_wrong_usage(home, capsys, words):
+    assert main(["accounts", "add", "x", "--profile", *words]) == 2
+
+    assert capsys.readouterr().err.startswith("error: ")
+    assert not (home / "accounts").exists()
 
 
 @pytest.mark.parametrize(

@@ -142,3 +142,35 @@ def test_a_rebuild_that_fails_puts_the_former_warehouse_back(home, capsys):
     assert not list(settings.warehouse_dir.glob("before_rebuild_*"))
     with reading(settings) as connection:
         assert connection.execute("select answer from marts.kept").fetchall() == [(42,)]
+
+
+def test_a_native_export_says_what_it_told_and_what_was_not_understood(home, capsys):
+    path = home / "Content.csv"
+    path.write_text(
+        "Video link,Total views,Reached audience,Rewatch index\n"
+        "https://www.tiktok.com/@nightowls/video/7412345678901234567,900,800,0.5\n,1,1,1\n",
+        encoding="utf-8",
+    )
+
+    assert _import(path, "--native", "--scraped-at", "2026-05-21") == 0
+    line, total = capsys.readouterr().out.splitlines()[-2:]
+    assert line == (
+        "Content.csv: tiktok, 3 values of 3 metrics; 1 posts; 1 rows without a post's id or a date "
+        "left out; kept under their own names: Rewatch index; exported 2026-05-21 23:59Z (as given)"
+    )
+    assert total.startswith("Loaded 1 new scrape(s)")
+
+    assert _import(path, "--native", "--scraped-at", "2026-05-21", "--json") == 0
+    [result] = json.loads(capsys.readouterr().out)
+    assert (result["is_new"], result["value_count"]) == (False, 3)
+    assert result["metrics"] == ["reach", "rewatch_index", "views"]
+
+
+def test_native_and_any_author_do_not_go_together(export, capsys):
+    assert _import(export, "--native", "--any-author") == 2
+    assert "leave it out with --native" in capsys.readouterr().err
+
+
+def test_a_scraped_file_is_no_native_export(export, capsys):
+    assert _import(export, "--native") == 1
+    assert str(export) in capsys.readouterr().err

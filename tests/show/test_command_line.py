@@ -63,8 +63,8 @@ def test_help_loads_nothing_heavy():
 
 def test_the_commands_are_those_of_the_design():
     assert {words[0] for words in COMMANDS} == {
-        "demo", "accounts", "scrape", "import", "build", "recommend", "analyze", "review",
-        "context", "sql", "rebuild",
+        "demo", "accounts", "scrape", "import", "health", "build", "recommend", "analyze", "review",
+        "context", "match", "label", "sql", "rebuild",
     }  # fmt: skip
 
 

@@ -211,7 +211,7 @@ def test_followers_come_in_every_tiktok_row_and_in_instagrams_profile_row(world:
 
 def test_some_scrapes_end_with_an_error_row(world: World) -> None:
     hours = [world.end - timedelta(hours=number) for number in range(200)]
-    for platform in Platform:
+    for platform in (Platform.TIKTOK, Platform.INSTAGRAM):
         last = [world.scrape_rows("slumbersongs", platform, "posts", at, 3)[-1] for at in hours]
         errors = [row for row in last if "error" in row]
         assert 1 <= len(errors) <= 25

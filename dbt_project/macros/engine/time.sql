@@ -33,3 +33,12 @@
 {% macro duckdb__iso_weekday(local_timestamp) -%}
     cast(isodow({{ local_timestamp }}) as integer)
 {%- endmacro %}
+
+{# The instant that a text tells in a form with an offset from UTC; null for any other text. #}
+{% macro instant_of_text(text, form) -%}
+    {{ return(adapter.dispatch('instant_of_text', 'afterpost')(text, form)) }}
+{%- endmacro %}
+
+{% macro duckdb__instant_of_text(text, form) -%}
+    try_strptime({{ text }}, '{{ form }}')
+{%- endmacro %}

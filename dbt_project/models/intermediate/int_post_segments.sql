@@ -2,6 +2,7 @@
 {% set dimensions = {
     'format': 'format',
     'pillar': 'pillar',
+    'hook_style': 'hook_style',
     'weekday': 'cast(local_weekday as varchar)',
     'daypart': 'daypart',
     'media_type': 'media_type',

@@ -1,31 +1,41 @@
 """Instagram rows of Apify's actors: posts, reels and carousels, and profile details."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field
 
-from pipeline.accounts import Platform
+from pipeline.accounts import AccountConfig, Platform
+from pipeline.collect.outcomes import RunOutcome
 from pipeline.collect.platform_interface import (
     Actor,
     ActorInput,
     ActorKind,
     Classified,
+    DirectActor,
     Item,
     ItemKind,
+    KeyContract,
+    PlainPosts,
     PostFacts,
+    key_names,
+    whole_numbers,
 )
 from pipeline.collect.platform_rows import (
     IdReading,
     count_of,
     error_reason,
     handle_of,
+    is_yes,
     mentions_site,
+    outcome_of_errors,
     read_id,
     read_time,
     settle_id,
     text_of,
 )
+from pipeline.settings import Settings
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _CODE_LENGTH = 11
@@ -53,6 +63,24 @@ class ProfileInput(ActorInput):
     usernames: tuple[str, ...] = Field(min_length=1)
 
 
+class ReelInput(ActorInput):
+    """Input of ``apify/instagram-reel-scraper``; the count of shares is part of paid plans only."""
+
+    username: tuple[str, ...] = Field(min_length=1)
+    results_limit: int = Field(ge=1)
+    skip_pinned_posts: bool = False
+    include_shares_count: bool = False
+
+
+def _reel_input(handle: str, limit: int) -> dict[str, Any]:
+    return ReelInput(username=(handle,), results_limit=limit).as_json()
+
+
+def _wants_reels(settings: Settings, account: AccountConfig, handle: str) -> bool:  # noqa: ARG001
+    """The posts' actor gives reels too; asking for them alone costs extra, so it is a choice."""
+    return account.scrape.reels
+
+
 def _post_input(handle: str, limit: int) -> dict[str, Any]:
     return PostInput(username=(handle,), results_limit=limit).as_json()
 
@@ -62,13 +90,108 @@ def _profile_input(handle: str, limit: int) -> dict[str, Any]:
     return ProfileInput(usernames=(handle,)).as_json()
 
 
+class AddressesInput(ActorInput):
+    """Input of ``apify/instagram-scraper`` for single posts."""
+
+    direct_urls: tuple[str, ...] = Field(min_length=1)
+    results_type: str = "posts"
+    results_limit: int = Field(default=1, ge=1, description="Rows per address.")
+
+
+def _addresses_input(addresses: tuple[str, ...]) -> dict[str, Any]:
+    return AddressesInput(direct_urls=addresses).as_json()
+
+
+def _is_post_row(item: Item) -> bool:
+    return not _is_profile(item)
+
+
+_POST_COUNTS = "likesCount commentsCount videoPlayCount videoViewCount sharesCount"
+_POST_CONTRACT = KeyContract(
+    required=key_names("id type timestamp likesCount commentsCount ownerUsername"),
+    known=key_names(
+        f"""
+        {_POST_COUNTS} alt audioUrl caption carouselImageCount childPosts coauthorProducers
+        dimensionsHeight dimensionsWidth displayUrl downloadedVideo firstComment hashtags id
+        images input inputUrl isCommentsDisabled isPinned isSponsored latestComments locationId
+        locationName mentions musicInfo ownerFullName ownerId ownerUsername paidPartnership
+        productType shortCode sponsors taggedUsers timestamp transcript type url videoDuration
+        videoUrl dataSource
+        """
+    ),
+    types={
+        **whole_numbers(_POST_COUNTS),
+        "id": str,
+        "type": str,
+        "caption": str,
+        "timestamp": str,
+        "ownerUsername": str,
+        "ownerId": str,
+        "videoDuration": float,
+        "childPosts": list,
+        "isPinned": bool,
+    },
+    applies=_is_post_row,
+)
+_PROFILE_CONTRACT = KeyContract(
+    required=key_names("id username followersCount postsCount private"),
+    known=key_names(
+        """
+        about biography businessAddress businessCategoryName externalUrl externalUrlShimmed
+        externalUrls fbid followersCount followsCount fullName hasChannel highlightReelCount id
+        igtvVideoCount inputUrl isBusinessAccount joinedRecently latestIgtvVideos latestPosts
+        postsCount private profilePicUrl profilePicUrlHD relatedProfiles url username verified
+        """
+    ),
+    types={
+        **whole_numbers("followersCount followsCount postsCount"),
+        "id": str,
+        "username": str,
+        "private": bool,
+        "verified": bool,
+    },
+    applies=lambda item: "timestamp" not in item,
+)
+_SIGNS = (
+    (r"no_items|empty or private|private", RunOutcome.PRIVATE),
+    (r"not_found|not found|does ?n[o']t exist", RunOutcome.NOT_FOUND),
+)
+
+
 class Instagram:
     """Rows of Instagram; see :class:`pipeline.collect.platform_interface.PlatformSource`."""
 
     platform = Platform.INSTAGRAM
     actors = (
-        Actor(ActorKind.POSTS, "apify/instagram-post-scraper", _post_input),
-        Actor(ActorKind.PROFILES, "apify/instagram-profile-scraper", _profile_input),
+        Actor(ActorKind.POSTS, "apify/instagram-post-scraper", _post_input, _POST_CONTRACT),
+        Actor(
+            ActorKind.PROFILES,
+            "apify/instagram-profile-scraper",
+            _profile_input,
+            _PROFILE_CONTRACT,
+        ),
+        Actor(
+            ActorKind.REELS,
+            "apify/instagram-reel-scraper",
+            _reel_input,
+            _POST_CONTRACT,
+            is_used=_wants_reels,
+        ),
+    )
+    direct = DirectActor("apify/instagram-scraper", _addresses_input, _POST_CONTRACT)
+    plain_posts = PlainPosts(
+        post_id="id",
+        author="ownerUsername",
+        numbers=("likesCount", "commentsCount"),
+        empty=(
+            "error",
+            "errorCode",
+            "errorDescription",
+            "noResults",
+            "username",
+            "coauthorProducers",
+        ),
+        missing=("commentUrl", "postUrl"),
     )
 
     def classify(self, item: Item, handle: str | None, is_any_author: bool) -> Classified:
@@ -100,6 +223,23 @@ class Instagram:
             posted_at=read_time(payload.get("timestamp")),
             caption=text_of(payload.get("caption")),
         )
+
+    def outcome_of(
+        self,
+        rows: Sequence[object],
+        handle: str | None,
+        status_message: str | None,  # noqa: ARG002 - the rows' own words say it
+    ) -> RunOutcome | None:
+        """Private or unknown profiles, by error rows or by the profile's own flag.
+
+        The actors give one and the same error row for a private and for an empty profile.
+        """
+        own = handle_of(handle)
+        for row in rows:
+            is_own = isinstance(row, dict) and handle_of(row.get("username")) == own
+            if isinstance(row, dict) and is_own and is_yes(row.get("private")):
+                return RunOutcome.PRIVATE
+        return outcome_of_errors(rows, _SIGNS)
 
     def follower_count(self, payload: Item) -> int | None:
         """Followers, which only a profile's row has."""

@@ -1,20 +1,27 @@
 """TikTok rows of the clockworks actors: one row per video or slideshow, the profile inside."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import Field
 
 from pipeline.accounts import Platform
+from pipeline.collect.outcomes import RunOutcome
 from pipeline.collect.platform_interface import (
     Actor,
     ActorInput,
     ActorKind,
     Classified,
+    DirectActor,
     Item,
     ItemKind,
+    KeyContract,
+    PlainPosts,
     PostFacts,
+    key_names,
+    whole_numbers,
 )
 from pipeline.collect.platform_rows import (
     IdReading,
@@ -24,6 +31,7 @@ from pipeline.collect.platform_rows import (
     handle_of,
     mentions_site,
     one_line,
+    outcome_of_errors,
     read_id,
     read_time,
     settle_id,
@@ -60,15 +68,97 @@ def _profile_input(handle: str, limit: int) -> dict[str, Any]:
     return ProfileInput(profiles=(handle,), results_per_page=limit).as_json()
 
 
+class AddressesInput(ActorInput):
+    """Input of ``clockworks/tiktok-scraper`` for single posts."""
+
+    post_urls: tuple[str, ...] = Field(min_length=1, alias="postURLs")
+    results_per_page: int = Field(default=1, ge=1)
+    should_download_videos: bool = False
+    should_download_covers: bool = False
+    should_download_slideshow_images: bool = False
+
+
+def _addresses_input(addresses: tuple[str, ...]) -> dict[str, Any]:
+    return AddressesInput(post_urls=addresses).as_json()
+
+
+def _is_post_row(item: Item) -> bool:
+    """Whether a row means to be a post, not the leftover of a profile."""
+    return not set(item) <= {"authorMeta", "input"}
+
+
+_COUNTS = "playCount diggCount commentCount shareCount collectCount"
+_CONTRACT = KeyContract(
+    required=key_names(f"id text createTimeISO authorMeta authorMeta.name webVideoUrl {_COUNTS}"),
+    known=key_names(
+        f"""
+        {_COUNTS} repostCount id text textLanguage createTime createTimeISO locationCreated
+        isAd isSponsored isMuted isPinned isSlideshow webVideoUrl mediaUrls hashtags mentions
+        detailedMentions effectStickers slideshowImageLinks submittedVideoUrl url input
+        fromProfileSection searchHashtag searchQuery commentsDatasetUrl locationMeta downloaded
+        authorMeta.avatar authorMeta.bioLink authorMeta.commerceUserInfo authorMeta.digg
+        authorMeta.fans authorMeta.following authorMeta.friends authorMeta.heart authorMeta.id
+        authorMeta.name authorMeta.nickName authorMeta.originalAvatarUrl
+        authorMeta.privateAccount authorMeta.profileUrl authorMeta.region authorMeta.roomId
+        authorMeta.secUid authorMeta.signature authorMeta.ttSeller authorMeta.verified
+        authorMeta.video
+        musicMeta.coverMediumUrl musicMeta.musicAlbum musicMeta.musicAuthor musicMeta.musicId
+        musicMeta.musicName musicMeta.musicOriginal musicMeta.originalCoverMediumUrl
+        musicMeta.playUrl
+        videoMeta.coverUrl videoMeta.definition videoMeta.downloadAddr videoMeta.duration
+        videoMeta.format videoMeta.height videoMeta.originalCoverUrl
+        videoMeta.originalDownloadAddr videoMeta.subtitleLinks videoMeta.width
+        """
+    ),
+    types={
+        **whole_numbers(
+            f"{_COUNTS} repostCount createTime videoMeta.duration authorMeta.fans "
+            "authorMeta.following authorMeta.heart authorMeta.video"
+        ),
+        "id": str,
+        "text": str,
+        "createTimeISO": str,
+        "isSlideshow": bool,
+        "isPinned": bool,
+        "isAd": bool,
+        "authorMeta": dict,
+        "authorMeta.id": str,
+        "authorMeta.name": str,
+        "slideshowImageLinks": list,
+    },
+    applies=_is_post_row,
+)
+_SIGNS = (
+    (r"PROFILE_PRIVATE|private", RunOutcome.PRIVATE),
+    (r"PROFILE_EMPTY|no (?:videos|posts)", RunOutcome.EMPTY),
+    (r"NOT_FOUND|does ?n[o']t exist|not exist|not found", RunOutcome.NOT_FOUND),
+)
+
+
 class TikTok:
     """Rows of TikTok; see :class:`pipeline.collect.platform_interface.PlatformSource`."""
 
     platform = Platform.TIKTOK
-    actors = (Actor(ActorKind.POSTS, "clockworks/tiktok-profile-scraper", _profile_input),)
+    actors = (
+        Actor(ActorKind.POSTS, "clockworks/tiktok-profile-scraper", _profile_input, _CONTRACT),
+    )
+    direct = DirectActor("clockworks/tiktok-scraper", _addresses_input, _CONTRACT)
+    plain_posts = PlainPosts(
+        post_id="id",
+        author="authorMeta.name",
+        numbers=("playCount", "diggCount"),
+        empty=("error", "errorCode", "errorDescription", "noResults"),
+        fixed={"fromProfileSection": _OWN_SECTION},
+    )
 
     def classify(self, item: Item, handle: str | None, is_any_author: bool) -> Classified:
         """What a row is: an error, somebody else's post, a repost, or the account's own post."""
-        problem = error_reason(item) or _not_a_post(item)
+        problem = error_reason(item)
+        if problem is None and _is_profile(item):
+            if is_any_author or (handle and _author(item) == handle_of(handle)):
+                return Classified(ItemKind.PROFILE)
+            problem = "the profile of another handle"
+        problem = problem or _not_a_post(item)
         if problem:
             return Classified(ItemKind.REJECTED, reason=problem)
         reading = _read_post_id(item)
@@ -97,6 +187,15 @@ class TikTok:
             caption=text_of(payload.get("text")),
         )
 
+    def outcome_of(
+        self,
+        rows: Sequence[object],
+        handle: str | None,  # noqa: ARG002 - the rows' own words say it
+        status_message: str | None,  # noqa: ARG002
+    ) -> RunOutcome | None:
+        """Private, empty or unknown profiles, as the actor's error rows name them."""
+        return outcome_of_errors(rows, _SIGNS)
+
     def follower_count(self, payload: Item) -> int | None:
         """Fans of the post's author."""
         return count_of(dig(payload, "authorMeta", "fans"))
@@ -108,6 +207,12 @@ class TikTok:
             or mentions_site(item, ("webVideoUrl", "url", "input", "inputUrl"), "tiktok.com")
             or ("diggCount" in item and "playCount" in item)
         )
+
+
+def _is_profile(item: Item) -> bool:
+    """Whether the row tells of a profile alone, with its numbers."""
+    author = item.get("authorMeta")
+    return set(item) == {"authorMeta"} and isinstance(author, dict) and "fans" in author
 
 
 def _not_a_post(item: Item) -> str | None:

@@ -45,7 +45,11 @@ TRANSLATOR = _Translator(
 def models(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> Iterator[Any]:
-    """Build every model and run every data test, in one go."""
+    """Build every model and run every data test, in one go.
+
+    A run that selected some of them builds all the same, because only a whole build may be
+    published, and reports those that it selected.
+    """
     events: list[DbtEvent] = []
     error: BuildFailedError | None = None
     try:
@@ -61,6 +65,8 @@ def models(
         for result in message.to_default_asset_events(
             manifest=MANIFEST, dagster_dbt_translator=TRANSLATOR, context=context
         ):
+            if not _is_selected(context, result):
+                continue
             if isinstance(result, dg.Output):
                 table = event["data"]["node_info"]["node_relation"]
                 count = row_counts.get((table["schema"], table["alias"]))
@@ -73,11 +79,23 @@ def models(
         raise failure(error)
 
 
+def _is_selected(context: dg.AssetExecutionContext, result: object) -> bool:
+    """Whether the run asked for the asset or check that an event is about."""
+    if isinstance(result, dg.Output):
+        return result.output_name in context.op_execution_context.selected_output_names
+    if isinstance(result, dg.AssetCheckResult):
+        key = dg.AssetCheckKey(
+            dg.AssetKey.from_coercible(result.asset_key or []), result.check_name or ""
+        )
+        return key in context.selected_asset_check_keys
+    return True
+
+
 def _row_counts(settings: Settings) -> dict[tuple[str, str], int]:
     """Rows of each table of the models' schemas; views are not counted."""
     with writing(settings, "count rows") as connection:
         tables = connection.execute(
             "select schema_name, table_name, estimated_size from duckdb_tables() "
-            "where schema_name in ('intermediate', 'marts')"
+            "where schema_name in ('intermediate', 'marts', 'stats')"
         ).fetchall()
     return {(schema, table): int(size) for schema, table, size in tables}

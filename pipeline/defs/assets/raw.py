@@ -4,17 +4,23 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from pipeline.accounts import load_accounts
+from pipeline.clock import utc_now
+from pipeline.collect.model_labels import ModelLabelReport, label_posts
 from pipeline.collect.platform_registry import SOURCES
 from pipeline.collect.raw import load_raw
 from pipeline.defs.assets.landing import landing_key
+from pipeline.defs.assets.single_posts import single_posts_key
 from pipeline.defs.failures import told_to_dagster
 from pipeline.settings import Settings
 
-_LANDINGS = [
-    landing_key(platform, actor.kind)
-    for platform, source in SOURCES.items()
-    for actor in source.actors
-]
+_LANDINGS = list(
+    dict.fromkeys(
+        landing_key(platform, actor.kind)
+        for platform, source in SOURCES.items()
+        for actor in source.actors
+    )
+) + [single_posts_key(platform) for platform, source in SOURCES.items() if source.direct]
 
 _TABLES = {
     "scrapes": "One row per scrape: its manifest.",
@@ -22,14 +28,18 @@ _TABLES = {
     "rejected_items": "One row per item that could not be used, with the reason.",
     "accounts": "One row per folder under accounts/.",
     "account_profiles": "One row per account and platform.",
-    "account_segments": "One row per format, pillar or call to action that an account lists.",
+    "account_segments": "One row per format, pillar, topic or CTA that an account lists.",
     "planned_posts": "One row per post that the generator made.",
     "post_matches": "One row per post that was matched to a plan.",
     "post_labels": "One row per post and dimension with a label.",
     "state_recommendations": "One row per recommendation, copied from the state database.",
     "state_decisions": "One row per decision, copied from the state database.",
+    "state_scrape_attempts": "One row per run that was meant to be paid for.",
 }
-_FROM_SCRAPES = {"scrapes", "scrape_items", "rejected_items", "post_matches", "post_labels"}
+_FROM_SCRAPES = {
+    "scrapes", "scrape_items", "rejected_items", "post_matches", "post_labels",
+    "state_scrape_attempts",
+}  # fmt: skip
 
 
 @dg.multi_asset(
@@ -53,9 +63,14 @@ _FROM_SCRAPES = {"scrapes", "scrape_items", "rejected_items", "post_matches", "p
 def raw_tables(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> Iterator[dg.MaterializeResult]:
-    """Load what has landed and is not in the warehouse yet; replace what people configured."""
+    """Load what has landed and is not in the warehouse yet; replace what people configured.
+
+    Where a key is set, posts that neither a plan nor a rule could label are put to the model
+    afterwards, without the warehouse's lock.
+    """
     with told_to_dagster():
         report = load_raw(settings)
+        answers = _ask_for_labels(context, settings)
     context.log.info(
         "Loaded %s scrapes: %s items, %s rejected.",
         report.scrapes_loaded,
@@ -73,4 +88,17 @@ def raw_tables(
         if dg.AssetKey(["raw", table]) not in context.selected_asset_keys:
             continue
         metadata = {"rows_loaded": loaded[table]} if table in loaded else {}
+        if table == "post_labels" and answers:
+            metadata["captions_labelled"] = sum(answer.labelled_count for answer in answers)
         yield dg.MaterializeResult(asset_key=["raw", table], metadata=metadata)
+
+
+def _ask_for_labels(
+    context: dg.AssetExecutionContext, settings: Settings
+) -> list[ModelLabelReport]:
+    if settings.anthropic_api_key is None:
+        return []
+    reports = label_posts(settings, load_accounts(settings.accounts_dir), now=utc_now())
+    for report in reports:
+        (context.log.warning if report.reason else context.log.info)(report.line)
+    return reports

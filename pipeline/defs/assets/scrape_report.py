@@ -3,13 +3,14 @@
 import dagster as dg
 
 from pipeline.defs.assets.landing import ANSWERED_CHECK, landing_assets
+from pipeline.defs.assets.single_posts import single_posts_assets
 
 
 @dg.asset(
     key=["landing", "report"],
     deps=[
         dg.AssetKey(["published", "warehouse"]),
-        *(key for asset in landing_assets for key in asset.keys),
+        *(key for asset in [*landing_assets, *single_posts_assets] for key in asset.keys),
     ],
     group_name="collect",
     kinds={"python"},

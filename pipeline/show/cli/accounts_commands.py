@@ -1,11 +1,14 @@
 """``afterpost accounts``: list, add and check the folders under accounts/."""
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from pipeline.errors import AfterpostError
+from pipeline.errors import AfterpostError, UsageError
+from pipeline.platform_names import platform_names
 from pipeline.show.cli import options, output
 
 app = typer.Typer(help="The accounts: one folder each under accounts/.", no_args_is_help=True)
@@ -53,11 +56,44 @@ def list_accounts(as_json: options.AsJson = False) -> None:
     )
 
 
+def _with_an_option_per_platform(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with one option for a handle per platform, in place of its ``handles``."""
+
+    def with_options(**values: Any) -> None:
+        handles = {name: values.pop(name) for name in platform_names()}
+        command(handles=handles, **values)
+
+    parameters = []
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        if parameter.name != "handles":
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+            continue
+        for name in platform_names():
+            option = typer.Option(f"--{name.replace('_', '-')}", help=f"Handle on {name}.")
+            parameters.append(
+                inspect.Parameter(
+                    name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=None,
+                    annotation=Annotated[str | None, option],
+                )
+            )
+    # What Typer reads of a command: the parameters with their kinds, its name, its words.
+    with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {one.name: one.annotation for one in parameters}
+    with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
+    return with_options
+
+
 @app.command("add")
+@_with_an_option_per_platform
 def add(
     name: Annotated[str, typer.Argument(help="Folder name: a-z, 0-9 and _.")],
-    tiktok: Annotated[str | None, typer.Option(help="Handle on TikTok.")] = None,
-    instagram: Annotated[str | None, typer.Option(help="Handle on Instagram.")] = None,
+    handles: dict[str, str | None],
+    profile: Annotated[
+        list[str] | None,
+        typer.Option(help="Platform and handle, as youtube=my.handle; may be repeated."),
+    ] = None,
     timezone: Annotated[
         str, typer.Option(help="IANA zone that the account's days and hours are read in.")
     ] = "UTC",
@@ -71,16 +107,30 @@ def add(
     from pipeline.accounts import add_account
     from pipeline.settings import load_settings
 
-    handles = {"tiktok": tiktok, "instagram": instagram}
+    given = {key: value for key, value in handles.items() if value is not None}
+    for pair in profile or ():
+        platform, handle = _platform_and_handle(pair)
+        if given.get(platform, handle) != handle:
+            raise UsageError(f"Two handles were given for {platform}: give one.")
+        given[platform] = handle
     path = add_account(
-        load_settings().accounts_dir,
-        name,
-        timezone=timezone,
-        platform_profiles={key: value for key, value in handles.items() if value is not None},
+        load_settings().accounts_dir, name, timezone=timezone, platform_profiles=given
     )
     output.say(f"Added {name}: {output.short_path(path)}")
-    if not any(handles.values()):
+    if not given:
         output.say("It has no platform_profiles yet, so it is not scraped.")
+
+
+def _platform_and_handle(pair: str) -> tuple[str, str]:
+    platform, equals, handle = pair.partition("=")
+    platform = platform.strip().lower()
+    if not equals or not handle.strip():
+        raise UsageError(
+            f"--profile {pair!r} is no platform and handle: write for example youtube=my.handle."
+        )
+    if platform not in platform_names():
+        raise UsageError(f"{platform!r} is no platform: use {' or '.join(platform_names())}.")
+    return platform, handle.strip()
 
 
 @app.command("check")

@@ -22,7 +22,7 @@ def scrape(
 ) -> None:
     """Scrape posts and followers through Apify.
 
-    Needs APIFY_TOKEN. What came is landed and loaded; build makes the figures of it.
+    Needs APIFY_TOKEN. Each profile is told as it is done; afterpost health sums up.
 
     Example: afterpost scrape --account dreamtimelullabies --platform tiktok
     """
@@ -33,15 +33,22 @@ def scrape(
     settings = load_settings()
     names = chosen_accounts(settings, account)
     platforms = chosen_platforms(platform)
-    if settings.apify_token is None:
+    if settings.apify_token is None and settings.youtube_api_key is None:
         raise ConfigurationError(
             "APIFY_TOKEN is not set, so nothing can be scraped: put it into .env or the "
             "environment, or import exports with `afterpost import`."
         )
+    from pipeline.collect.scrape_round import profile_count
     from pipeline.defs.runs import run_scrape
+    from pipeline.show.cli.scrape_progress import ScrapeProgress
 
-    for line in run_scrape(settings, names, platforms).lines:
-        output.say(line)
+    with output.steps(profile_count(settings, names, platforms)) as steps:
+        progress = ScrapeProgress(steps)
+        run_scrape(settings, names, platforms, progress.tell)
+    for sentence in progress.errors:
+        output.say_error(sentence)
+    if progress.errors:
+        raise typer.Exit(code=1)
     output.say("Next: afterpost build")
 
 
@@ -87,7 +94,11 @@ def import_files(
     account: options.Account,
     platform: Annotated[
         str | None,
-        typer.Option("--platform", "-p", help="tiktok or instagram. Default: seen in the file."),
+        typer.Option(
+            "--platform",
+            "-p",
+            help=f"One of {options.PLATFORM_NAMES}. Default: seen in the file.",
+        ),
     ] = None,
     scraped_at: Annotated[
         str | None,
@@ -102,14 +113,25 @@ def import_files(
             "--any-author", help="Every row counts, as in exports of hashtag or search runs."
         ),
     ] = False,
+    native: Annotated[
+        bool,
+        typer.Option(
+            "--native",
+            help="The files are a platform's own analytics exports: TikTok Studio, Meta, YouTube "
+            "Studio, X or LinkedIn, in English. --scraped-at then means the time of the export.",
+        ),
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Take in Apify exports that you have as files.
+    """Take in export files, of Apify or of the platforms.
 
     The same file twice is one scrape. A file that cannot be taken in stops none of the others.
 
-    Example: afterpost import exports/*.json --account my_account --scraped-at auto
+    Examples: afterpost import exports/*.json --account my_account --scraped-at auto;
+    afterpost import Content.csv --native --account my_account
     """
+    if native and any_author:
+        raise UsageError("--any-author is about scraped rows: leave it out with --native.")
     from pipeline.accounts import load_account
     from pipeline.collect.raw import load_raw
     from pipeline.settings import load_settings
@@ -122,14 +144,17 @@ def import_files(
     with output.steps(len(files), quiet=as_json) as progress:
         for path in files:
             try:
-                result = _import_one(settings, config, path, chosen, scraped_at, any_author)
+                if native:
+                    result = _import_native_one(settings, config, path, chosen, scraped_at)
+                else:
+                    result = _import_one(settings, config, path, chosen, scraped_at, any_author)
             except AfterpostError as error:
                 failed = True
                 output.say_error(str(error))
                 results.append({"file": str(path), "error": str(error)})
             else:
                 results.append(result)
-                progress.done(_import_line(result))
+                progress.done(_native_line(result) if native else _import_line(result))
     if any("error" not in result for result in results):
         report = load_raw(settings)
         if not as_json:
@@ -185,9 +210,62 @@ def _import_figures(path: Path, report: "ImportReport") -> dict[str, Any]:
     }
 
 
+def _import_native_one(
+    settings: "Settings",
+    account: "AccountConfig",
+    path: Path,
+    platform: "Platform | None",
+    exported_at: str | None,
+) -> dict[str, Any]:
+    """Land one of a platform's own exports; its figures by name."""
+    from pipeline.collect.native_imports import import_native
+
+    report = import_native(settings, account, path, platform=platform, exported_at=exported_at)
+    manifest = report.manifest
+    return {
+        "file": str(path),
+        "platform": manifest.platform,
+        "account": manifest.account_name,
+        "scrape_id": manifest.scrape_id,
+        "exported_at": manifest.scraped_at,
+        "exported_at_source": manifest.scraped_at_source,
+        "is_new": report.is_new,
+        "value_count": report.value_count,
+        "post_count": report.post_count,
+        "day_count": report.day_count,
+        "metrics": list(report.metrics),
+        "unknown_labels": list(report.unknown_labels),
+        "unreadable": report.unreadable,
+        "nameless_row_count": report.nameless_rows,
+    }
+
+
+def _native_line(result: dict[str, Any]) -> str:
+    """One line per native export: what it told, and what of it was not understood."""
+    parts = [f"{result['value_count']:,} values of {len(result['metrics'])} metrics"]
+    parts += [f"{result[key]} {noun}" for key, noun in _NATIVE_COUNTS.items() if result[key]]
+    if result["unknown_labels"]:
+        parts.append(f"kept under their own names: {', '.join(result['unknown_labels'])}")
+    if result["unreadable"]:
+        cells = ", ".join(f"{label}: {n}" for label, n in result["unreadable"].items())
+        parts.append(f"cells that hold no number ({cells})")
+    source = _TIME_SOURCES.get(str(result["exported_at_source"]), "")
+    parts.append(f"exported {output.moment(result['exported_at'])} ({source})")
+    if not result["is_new"]:
+        parts.append("already imported")
+    return output.plain(f"{Path(result['file']).name}: {result['platform']}, {'; '.join(parts)}")
+
+
+_NATIVE_COUNTS = {
+    "post_count": "posts",
+    "day_count": "days of the account",
+    "nameless_row_count": "rows without a post's id or a date left out",
+}
+
 _TIME_SOURCES = {
     "given": "as given",
     "file_name": "from the file name",
+    "file_content": "as the file says",
     "file_time": "the file's own time: say --scraped-at if that is wrong",
     "run": "from the run",
 }

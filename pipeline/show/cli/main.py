@@ -20,6 +20,9 @@ from pipeline.show.cli import (
     collect_commands,
     context_commands,
     demo,
+    health,
+    label_commands,
+    match_commands,
     output,
     review,
     sql,
@@ -30,8 +33,8 @@ READER_GONE = 141
 """What a shell reports for a program whose reader went away, as in ``afterpost sql … | head``."""
 
 _ORDER = (
-    "demo", "accounts", "scrape", "import", "build", "recommend", "analyze", "review", "context",
-    "sql", "rebuild",
+    "demo", "accounts", "scrape", "import", "health", "build", "recommend", "analyze", "review",
+    "context", "match", "label", "sql", "rebuild",
 )  # fmt: skip
 
 
@@ -77,11 +80,14 @@ app.command("demo")(demo.demo)
 app.add_typer(accounts_commands.app, name="accounts")
 app.command("scrape")(collect_commands.scrape)
 app.command("import")(collect_commands.import_files)
+app.command("health")(health.health)
 app.command("build")(build_commands.build)
 app.command("recommend")(build_commands.recommend)
 app.command("analyze")(analyze.analyze)
 app.command("review")(review.review)
 app.add_typer(context_commands.app, name="context")
+app.add_typer(match_commands.app, name="match")
+app.add_typer(label_commands.app, name="label")
 app.command("sql")(sql.sql)
 app.command("rebuild")(build_commands.rebuild)
 

@@ -5,6 +5,9 @@ from typing import Annotated
 import typer
 
 from pipeline.errors import UsageError
+from pipeline.platform_names import platform_names
+
+PLATFORM_NAMES = ", ".join(platform_names())
 
 Account = Annotated[
     str,
@@ -16,7 +19,9 @@ Accounts = Annotated[
 ]
 Platforms = Annotated[
     list[str] | None,
-    typer.Option("--platform", "-p", help="tiktok or instagram; may be repeated. Default: both."),
+    typer.Option(
+        "--platform", "-p", help=f"One of {PLATFORM_NAMES}; may be repeated. Default: all."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 By = Annotated[

@@ -291,6 +291,11 @@ class Steps:
             self._progress.console.print(Text(line), soft_wrap=True)
         self.advance()
 
+    def doing(self, what: str) -> None:
+        """A step has begun; a bar names it."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, description=plain(what))
+
     def advance(self) -> None:
         """One step is finished, and there is nothing to say about it."""
         if self._progress is not None and self._task is not None:

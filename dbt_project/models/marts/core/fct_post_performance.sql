@@ -39,6 +39,12 @@ followers as (
 
 ),
 
+native as (
+
+    select * from {{ ref('int_native__post_values') }}
+
+),
+
 joined as (
 
     select
@@ -71,7 +77,11 @@ joined as (
         scores.save_rate_percentile,
         scores.share_rate_percentile,
         scores.outlier_multiple,
-        posts.has_definition_change
+        posts.has_definition_change,
+        {%- for metric in native_post_metrics() %}
+        native.{{ metric }} as native_{{ metric }},
+        {%- endfor %}
+        native.exported_at as native_exported_at
     from posts
     inner join engagement
         on
@@ -83,6 +93,11 @@ joined as (
             posts.account_name = followers.account_name
             and posts.platform = followers.platform
             and posts.post_id = followers.post_id
+    left join native
+        on
+            posts.account_name = native.account_name
+            and posts.platform = native.platform
+            and posts.post_id = native.post_id
     left join scores
         on
             posts.account_name = scores.account_name
@@ -159,5 +174,13 @@ select
         when share_of_7d_at_24h >= 0.8 then 'spike'
         when share_of_7d_at_24h is not null then 'steady'
     end as growth_shape,
-    has_definition_change
+    has_definition_change,
+    {%- for metric, type in native_post_metric_types().items() %}
+    cast(native_{{ metric }} as {{ type }}) as native_{{ metric }},
+    {%- endfor %}
+    coalesce(
+        {{ ratio('coalesce(native_link_clicks, native_clicks)', 'native_impressions') }},
+        native_click_through_rate
+    ) as click_through_rate,
+    native_exported_at
 from rated

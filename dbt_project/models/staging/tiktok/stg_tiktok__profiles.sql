@@ -1,4 +1,5 @@
--- Grain: one row per TikTok post item that carries its author's profile. Rename and cast only.
+-- Grain: one row per TikTok item that carries a profile: a post with its author, or a profile's
+-- own row. Rename and cast only.
 with
 
 items as (
@@ -7,7 +8,7 @@ items as (
     from {{ source('raw', 'scrape_items') }}
     where
         platform = 'tiktok'
-        and item_kind = 'post'
+        and item_kind in ('post', 'profile')
 
 ),
 

@@ -1,0 +1,71 @@
+"""Telling ordinary posts inside the database, by the signs that a platform's file names.
+
+Nothing here decides anything on its own: a row with all signs is a post for the platform's
+``classify`` too, with the same id and the same owner, and a row without goes there.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from pipeline.collect.platform_interface import ItemKind, PlainPosts
+from pipeline.collect.platform_rows import handle_of
+
+_EMPTY = "'null', '[]', 'false', '\"\"'"
+NO_NUMBERS = ("NaN", "Infinity")
+"""What stands for numbers that JSON does not have; a caption may say the words too."""
+
+
+def ordinary_posts_sql(
+    signs: PlainPosts,
+    handle: str | None,
+    is_any_author: bool,
+    source: str,
+    unclean: Sequence[str] = NO_NUMBERS,
+) -> tuple[str, list[str | None]]:
+    """Query over landed rows, with the parameters that come before those of the source.
+
+    It gives the source's columns, ``item_kind`` and ``post_id``, which are null where a row is no
+    ordinary post.
+
+    Args:
+        signs: The platform's.
+        handle: The account's handle, in whatever form people write handles.
+        is_any_author: Posts of every author are the account's own.
+        source: A table function with the columns ``row_index`` and ``payload``; SQL of ours,
+            never a user's.
+        unclean: Those of :data:`NO_NUMBERS` that any row has; rows with one are left over.
+    """
+    leading = (signs.post_id, signs.author, *signs.numbers)
+    names = list(dict.fromkeys((*leading, *signs.empty, *signs.missing, *signs.fixed)))
+    paths = ", ".join(f"'$.{name}'" for name in names)
+    value = {name: f"signs[{number}]" for number, name in enumerate(names, start=1)}
+    post_id, author = value[signs.post_id], value[signs.author]
+    tests = [
+        # Written without any escape, so that the text between the quotes is the value.
+        f"regexp_full_match({post_id}, '\"[0-9]{{1,20}}\"')",
+        f"regexp_full_match({author}, '\"[A-Za-z0-9._]{{1,64}}\"')",
+        _any(f"regexp_full_match({value[name]}, '[0-9]{{1,18}}')" for name in signs.numbers),
+        *(f"coalesce({value[name]} in ({_EMPTY}), true)" for name in signs.empty),
+        *(f"{value[name]} is null" for name in signs.missing),
+        *(
+            f"coalesce({value[name]} in ('null', '\"{text}\"'), true)"
+            for name, text in signs.fixed.items()
+        ),
+        # Joined keys have to be taken apart.
+        "not contains(array_to_string(keys, ''), '/')",
+        "not contains(array_to_string(keys, ''), '.')",
+        *(f"not contains(payload, '{word}')" for word in unclean),
+    ]
+    is_own = "true" if is_any_author else f"lower(trim({author}, '\"')) = ?"
+    query = (
+        "select row_index, payload, "  # noqa: S608 - our own words
+        f"case when {' and '.join(tests)} then case when {is_own} then '{ItemKind.POST.value}' "
+        f"else '{ItemKind.FOREIGN_POST.value}' end end as item_kind, "
+        f"case when item_kind is not null then trim({post_id}, '\"') end as post_id "
+        "from (select row_index, payload, json_keys(payload) as keys, "
+        f"cast(json_extract(payload, [{paths}]) as varchar[]) as signs from {source})"
+    )
+    return query, [] if is_any_author else [handle_of(handle)]
+
+
+def _any(tests: Iterable[str]) -> str:
+    return f"({' or '.join(f'coalesce({test}, false)' for test in tests)})"
