@@ -148,7 +148,9 @@ def _telling(attempts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
         if row["source_kind"] != "direct":
             newest[row["source_kind"], row["actor_id"]] = row
     troubled = [row for row in newest.values() if _is_miss(row)]
-    rows = troubled or list(newest.values())
+    # A profile's own row never brings posts: what the listing said is the news.
+    listings = [row for row in newest.values() if row["source_kind"] != "profiles"]
+    rows = troubled or listings or list(newest.values())
     return max(rows, key=lambda row: row["intended_at"], default=None)
 
 

@@ -10,7 +10,7 @@ import pytest
 from pipeline.accounts import Platform
 from pipeline.clients.state_attempts import update_attempt
 from pipeline.clock import utc_now
-from pipeline.collect.health import ProfileHealth, profile_health
+from pipeline.collect.health import ProfileHealth, _telling, profile_health
 from pipeline.collect.outcomes import WORDS, RunOutcome
 from pipeline.errors import AfterpostError
 from tests.collect.samples import make_account
@@ -49,6 +49,15 @@ def test_a_good_run_leaves_nothing_to_do(bench: Bench):
     assert profile.to_do is None
     assert profile.cost_this_month_usd == Decimal("0.0105")
     assert profile.last_seen_at is not None
+
+
+def test_what_the_listing_said_is_the_news_unless_another_source_has_trouble():
+    listing = {"source_kind": "posts", "actor_id": "p", "outcome": "new_posts", "intended_at": 1}
+    profile = {"source_kind": "profiles", "actor_id": "q", "outcome": "no_new_posts"}
+
+    assert _telling([listing, {**profile, "intended_at": 2}]) == listing
+    troubled = {**profile, "outcome": "private", "intended_at": 0}
+    assert _telling([troubled, listing]) == troubled
 
 
 def test_misses_are_counted_until_a_run_can_be_relied_on(bench: Bench):

@@ -208,8 +208,14 @@ def test_an_impossible_input_is_refused_before_it_is_sent() -> None:
         TIKTOK.actors[0].build_input("quietnights", 0)
 
 
+# What exports really hold beside the clean values, and what breaks a careless reader.
+odd_values = st.sampled_from(
+    ["3051", "12.3K", "1,234", "true", "FALSE", "-1", "", "\x00", "caption \ud83d", "x" * 100_000,
+     "7,500,000,000,000,000,001", -1, 2**53 + 1, 2**64, 7.5e18, float("nan"), float("inf")]
+)  # fmt: skip
+any_text = st.text(alphabet=st.characters(exclude_categories=()))
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats() | any_text | odd_values,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
@@ -240,6 +246,13 @@ def test_no_json_object_breaks_a_platform(
         source.outcome_of([row], handle, None)
         for actor in source.actors:
             assert find_drift([row], actor.contract).sentence.encode() is not None
+
+
+@given(post_id=st.integers(2**53, 2**63 - 1) | st.floats(min_value=1.0), odd=odd_values)
+def test_an_id_that_lost_digits_or_may_have_is_never_made_up(post_id: float, odd: object) -> None:
+    row = tiktok_row(id=post_id, webVideoUrl="https://www.tiktok.com/@quietnights", text=odd)
+    what = TIKTOK.classify(row, "quietnights", False)
+    assert (what.kind, what.post_id) == (ItemKind.REJECTED, None)
 
 
 @given(post_id=st.from_regex(r"[0-9]{1,20}", fullmatch=True))
