@@ -348,7 +348,11 @@ class ApifyServer:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(reply.body)))
                 self.end_headers()
-                self.wfile.write(reply.body[: reply.cut_after])
+                try:
+                    self.wfile.write(reply.body[: reply.cut_after])
+                except (BrokenPipeError, ConnectionResetError):
+                    # The client was killed or lost patience: nobody is left to answer.
+                    self.close_connection = True
 
             def log_message(self, *_: object) -> None:
                 """Be quiet: the requests are kept in ``requests``."""
