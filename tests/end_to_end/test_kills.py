@@ -18,7 +18,7 @@ from pipeline.settings import Settings
 from tests.end_to_end.fingerprints import mart_fingerprints, table_fingerprints
 from tests.end_to_end.small_world import landed_home
 
-KILLS = int(os.environ.get("AFTERPOST_TEST_KILLS", "4"))
+KILLS = int(os.environ.get("AFTERPOST_TEST_KILLS", "3"))
 """How often a build is killed; more with the variable."""
 
 
