@@ -28,7 +28,7 @@ EXPORTS = sorted(
     for path in (SHARED_DATA / "apify" / platform).rglob("*")
     if path.suffix in (".json", ".jsonl", ".csv", ".gz")
 )
-SNAPSHOTS = sorted((SHARED_DATA / "snapshots" / "instagram_journeysbysam").glob("*.json"))
+SNAPSHOTS = sorted((SHARED_DATA / "snapshots").glob("instagram_*/*.json"))
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
@@ -81,9 +81,8 @@ def test_a_real_export_gives_every_post_once_and_every_other_row_a_reason(
 @pytest.fixture(scope="module")
 def series(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = Settings(home=tmp_path_factory.mktemp("series"))
-    account = make_account(
-        settings, "journeysbysam", platform_profiles={"instagram": "journeysbysam"}
-    )
+    handle = SNAPSHOTS[0].parent.name.removeprefix("instagram_")
+    account = make_account(settings, handle, platform_profiles={"instagram": handle})
     for path in SNAPSHOTS:
         import_file(settings, account, path, scraped_at="auto")
     load_raw(settings)

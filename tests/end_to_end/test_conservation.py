@@ -22,6 +22,8 @@ from pipeline.measure.build import build_models
 from pipeline.settings import Settings
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
+BUNDLES = next(iter(sorted((DATA / "snapshots").glob("tiktok_*"))), DATA)
+"""The series whose files hold several profiles each."""
 METRICS = ("view", "video_view", "like", "comment", "share", "save", "repost")
 Row = dict[str, Any]
 
@@ -267,7 +269,7 @@ def test_falling_counts_are_kept_as_observed_and_flagged(
     Shares fall four more times, which makes 81 falls in 79 snapshots: in two of them two counts
     fall together. Of the owned profile alone there are seven.
     """
-    falls = _falls(DATA / "snapshots" / "tiktok_simplenursing")
+    falls = _falls(BUNDLES)
     assert falls == {"view": 3, "like": 17, "comment": 57, "share": 4}
     assert sum(falls.values()) - falls["share"] == 77
     lower = {
@@ -280,7 +282,8 @@ def test_falling_counts_are_kept_as_observed_and_flagged(
         f"count(*) filter (has_count_drop), "
         f"count(*) filter (has_count_drop <> ({' or '.join(f'{name}_fell' for name in falls)})) "
         f"from (select *, {', '.join(f'{sql} as {name}_fell' for name, sql in lower.items())} "
-        "from marts.fct_snapshot where account_name = 'tiktok_simplenursing')"
+        "from marts.fct_snapshot where account_name = ?)",
+        [BUNDLES.name],
     ).fetchall()
     assert found == (*falls.values(), 79, 0)
 
@@ -291,7 +294,7 @@ def test_a_scrape_that_missed_a_profile_is_partial(
     outcomes = {
         path: manifest.outcome.value
         for path, manifest in imported[1].items()
-        if path.parent.name == "tiktok_simplenursing"
+        if path.parent == BUNDLES
     }
     expected = {
         path: "items"

@@ -17,7 +17,8 @@ from pipeline.settings import Settings
 from tests.end_to_end.fingerprints import mart_fingerprints
 
 SERIES = Path(__file__).parents[2].parent / "shared" / "data" / "snapshots"
-FILES = sorted((SERIES / "instagram_journeysbysam").glob("*.json"))
+FILES = sorted(SERIES.glob("instagram_*/*.json"))
+NAME = FILES[0].parent.name.removeprefix("instagram_") if FILES else ""
 
 pytestmark = pytest.mark.skipif(not FILES, reason="the real series is not beside the repository")
 
@@ -26,14 +27,13 @@ pytestmark = pytest.mark.skipif(not FILES, reason="the real series is not beside
 def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A home with the seven files imported and built."""
     settings = Settings(home=tmp_path_factory.mktemp("series"))
-    name = "journeysbysam"
     add_account(
         settings.accounts_dir,
-        name,
+        NAME,
         timezone="America/New_York",
-        platform_profiles={"instagram": name},
+        platform_profiles={"instagram": NAME},
     )
-    account = load_account(settings.accounts_dir, name)
+    account = load_account(settings.accounts_dir, NAME)
     for file in FILES:
         import_file(settings, account, file, scraped_at="auto")
     load_raw(settings)
@@ -98,7 +98,7 @@ def test_carousels_have_as_many_slides_as_children(home: Settings) -> None:
 
 def test_importing_and_building_again_changes_no_mart(home: Settings) -> None:
     before = mart_fingerprints(home.database_path)
-    account = load_account(home.accounts_dir, "journeysbysam")
+    account = load_account(home.accounts_dir, NAME)
     again = [import_file(home, account, file, scraped_at="auto") for file in FILES]
     report = load_raw(home)
     build_models(home)
