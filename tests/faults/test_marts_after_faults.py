@@ -16,6 +16,37 @@ from tests.collect.samples import make_account, tiktok_row
 from tests.faults.bench import Bench, is_items, is_start, open_bench, posts, replying
 
 DAY = datetime(2026, 10, 1, 8, tzinfo=UTC)
+GOOD = ("01", 3, 900)
+
+REFUSALS = {
+    f"{phase}_{status}": (matches, error_reply(status, kind, "No"))
+    for phase, matches in (("start", is_start), ("items", is_items))
+    for status, kind in (
+        (400, "invalid-input"), (402, "not-enough-usage-to-run-paid-actor"),
+        (403, "actor-is-not-rented"), (404, "record-not-found"), (429, "rate-limit-exceeded"),
+        (500, "internal-server-error"), (502, "bad-gateway"), (503, "service-unavailable"),
+    )
+}  # fmt: skip
+"""Answers of the service in place of a run's start or of its rows: no snapshot comes of them."""
+
+ENDS = {
+    f"{status.lower().replace('-', '_')}_{'with' if rows else 'without'}_rows": (status, rows)
+    for status in ("FAILED", "TIMED-OUT", "ABORTED")
+    for rows in (0, 2)
+}
+"""Ends of runs that did not succeed: the rows that they had found are observations."""
+
+STRANGE_ROWS = {
+    "no_results": ([{"noResults": True}], []),
+    "another_author": ([tiktok_row(7, authorMeta={"id": "9", "name": "somebody"})], []),
+    "twice_in_one_answer": (
+        [tiktok_row(0, playCount=800), tiktok_row(0, playCount=1000)], [("02", 1, 1000)]
+    ),
+    "among_error_rows": (
+        [{"error": "Request failed"}, tiktok_row(0, playCount=1000)], [("02", 1, 1000)]
+    ),
+}  # fmt: skip
+"""Answers of runs that succeeded, and what the marts have of them."""
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +70,27 @@ def marts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
         _scrape(bench, "adopted", more, later)
         bench.server.intercept = None
         _scrape(bench, "adopted", more, later + timedelta(days=1))
+        for name, (matches, reply) in REFUSALS.items():
+            _good_scrape(bench, name)
+            bench.server.intercept = replying(matches, reply)
+            _scrape(bench, name, more, later)
+        bench.server.intercept = None
+        for name, (status, row_count) in ENDS.items():
+            _good_scrape(bench, name)
+            _scrape(bench, name, more[:row_count], later, status=status)
+        for name, (rows, _) in STRANGE_ROWS.items():
+            _good_scrape(bench, name)
+            _scrape(bench, name, rows, later)
         load_raw(bench.settings)
         build_models(bench.settings)
         with duckdb.connect(str(bench.settings.database_path), read_only=True) as connection:
             yield connection
+
+
+def _good_scrape(bench: Bench, name: str) -> None:
+    bench.server.intercept = None
+    make_account(bench.settings, name)
+    _scrape(bench, name, posts(3), DAY)
 
 
 def _scrape(bench: Bench, name: str, items: list, at: datetime, **changes: object) -> None:
@@ -62,7 +110,20 @@ def _snapshots(marts: duckdb.DuckDBPyConnection, name: str) -> list[tuple]:
     ).fetchall()
 
 
-GOOD = ("01", 3, 900)
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_refusal_leaves_the_marts_as_they_were(marts, name: str):
+    assert _snapshots(marts, name) == [GOOD]
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_a_run_that_did_not_succeed_gives_the_rows_that_it_found(marts, name: str):
+    found = [("02", 2, 1000)] if ENDS[name][1] else []
+    assert _snapshots(marts, name) == [GOOD, *found]
+
+
+@pytest.mark.parametrize("name", STRANGE_ROWS)
+def test_rows_that_are_no_own_posts_never_become_snapshots(marts, name: str):
+    assert _snapshots(marts, name) == [GOOD, *STRANGE_ROWS[name][1]]
 
 
 @pytest.mark.parametrize(
@@ -85,19 +146,21 @@ def test_an_adopted_run_is_a_snapshot_of_its_own_time(marts):
     assert _snapshots(marts, "adopted") == [GOOD, ("02", 4, 1000), ("03", 4, 1000)]
 
 
+_LEDGERS = {
+    "timed_out": (2, 2), "errors": (2, 2), "drifted": (2, 2), "renamed": (2, 2),
+    "refused": (1, 2), "adopted": (3, 3), "emptied": (2, 2),
+}  # fmt: skip
+"""Runs that were paid for, and runs that were meant to be, by account."""
+
+
 def test_the_ledger_of_costs_has_every_run_once(marts):
     rows = marts.execute(
         "select account_name, sum(cost_usd), sum(run_count), sum(unpriced_run_count) "
         "from stats.cost_ledger group by account_name order by account_name"
     ).fetchall()
     cost = Decimal("0.0105")
-    assert {row[0]: row[1:] for row in rows} == {
-        name: (runs * cost, attempts, 0)
-        for name, runs, attempts in (
-            ("timed_out", 2, 2), ("errors", 2, 2), ("drifted", 2, 2), ("renamed", 2, 2),
-            ("refused", 1, 2), ("adopted", 3, 3), ("emptied", 2, 2),
-        )
-    }  # fmt: skip
+    own = {row[0]: row[1:] for row in rows if row[0] in _LEDGERS}
+    assert own == {name: (runs * cost, attempts, 0) for name, (runs, attempts) in _LEDGERS.items()}
 
 
 def test_no_number_of_a_mart_is_negative(marts):
