@@ -9,6 +9,7 @@ import gzip
 import json
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -348,11 +349,9 @@ class ApifyServer:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(reply.body)))
                 self.end_headers()
-                try:
+                # A client that was killed or lost patience leaves nobody to answer.
+                with suppress(BrokenPipeError, ConnectionResetError):
                     self.wfile.write(reply.body[: reply.cut_after])
-                except (BrokenPipeError, ConnectionResetError):
-                    # The client was killed or lost patience: nobody is left to answer.
-                    self.close_connection = True
 
             def log_message(self, *_: object) -> None:
                 """Be quiet: the requests are kept in ``requests``."""
