@@ -20,7 +20,6 @@ from pipeline.clients.state_attempts import (
     known_run_ids,
     open_attempts,
     record_intent,
-    spending_since,
     update_attempt,
 )
 from pipeline.clock import utc_now
@@ -68,11 +67,6 @@ def month_of(account: AccountConfig, moment: datetime) -> Month:
     begins_at = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     ends_at = (begins_at + timedelta(days=32)).replace(day=1)
     return Month(begins_at, ends_at)
-
-
-def month_spending(settings: Settings, account: AccountConfig, now: datetime) -> Spending:
-    """What the account's runs of this month cost."""
-    return spending_since(settings, account.name, month_of(account, now).begins_at)
 
 
 @dataclass

@@ -75,11 +75,6 @@ def run_daily(
     return _run(settings, "daily", names, platforms)
 
 
-def run_single_posts(settings: Settings, names: Sequence[str]) -> RunSummary:
-    """Look up the accounts' posts that left the listing, build, publish."""
-    return _run(settings, "single_posts", names, None)
-
-
 def run_recommend(settings: Settings, names: Sequence[str]) -> RunSummary:
     """Write recommendations from the published copy."""
     published_version(settings)
