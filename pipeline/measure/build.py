@@ -18,6 +18,7 @@ from pipeline.clock import utc_now
 from pipeline.errors import BuildFailedError
 from pipeline.measure.dbt_runs import DbtEvent, run_dbt_build
 from pipeline.measure.segment_effects import EffectRow, write_segment_effects
+from pipeline.measure.statistics_tables import prepare_statistics_tables
 from pipeline.settings import Settings
 
 _STATE_TABLES = """
@@ -69,6 +70,7 @@ def build_models(
     build_id = secrets.token_hex(8)
     with writing(settings, "build models") as connection:
         connection.execute(_STATE_TABLES)
+        prepare_statistics_tables(connection)
         _set_model_build(connection, build_id, is_complete=False)
         # dbt opens the file itself; two connections of unlike configuration do not mix.
         connection.close()

@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.measure import effects
 from pipeline.measure.effects import SegmentEffect, Verdict
+from pipeline.measure.statistics_tables import SEGMENT_EFFECTS, create_empty
 
 ACROSS_ACCOUNTS = "*"
 
@@ -32,29 +33,6 @@ left join intermediate.int_post_segments as segments
     and outcomes.post_id = segments.post_id
     and dimensions.dimension = segments.dimension
 order by all
-"""
-
-_TABLE = """
-create or replace table stats.segment_effects (
-    account_name varchar not null,
-    platform varchar not null,
-    dimension varchar not null,
-    segment varchar not null,
-    outcome varchar not null,
-    age_hours integer not null,
-    n integer not null,
-    account_n integer not null,
-    account_count integer not null,
-    median double,
-    effect double,
-    effect_low double,
-    effect_high double,
-    probability_better double,
-    null_best double,
-    p_value double,
-    q_value double,
-    verdict varchar not null
-)
 """
 
 
@@ -244,7 +222,7 @@ def write_segment_effects(connection: duckdb.DuckDBPyConnection) -> list[EffectR
         The rows written, sorted.
     """
     rows = compute(connection.execute(_OBSERVATIONS).fetchall())
-    connection.execute(_TABLE)
+    create_empty(connection, SEGMENT_EFFECTS)
     if rows:
         # One list per column is far faster than a row at a time, and needs no other library.
         columns = [list(column) for column in zip(*(astuple(row) for row in rows), strict=True)]
