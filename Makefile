@@ -9,11 +9,11 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 TEST_PROCESSES ?= 2
 DBT_SQL := dbt_project/models dbt_project/tests
 
-.PHONY: help demo ui test bench lint check format lock clean
+.PHONY: help demo ui test docs bench bench-loop bench-truth evals lint check format lock clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
-	  awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	  awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: $(INSTALLED) ## A simulated world from scrape to recommendations, in .demo/; needs no key.
 	@.venv/bin/afterpost demo $(DEMO_ARGS)
@@ -27,14 +27,29 @@ test: $(INSTALLED) ## All tests: real Dagster, dbt and DuckDB, clients against l
 	@# A file's tests stay in one process, because they share what its fixtures built.
 	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadfile $(TEST_ARGS)
 
-bench: $(INSTALLED) ## Speed and memory of the raw load beside bare DuckDB; some minutes.
-	@$(PYTHON) -m bench.load_raw $(BENCH_ARGS)
+bench: $(INSTALLED) ## Speed and memory of the raw load and of whole builds; some minutes.
+	@$(PYTHON) -m bench.load_raw
+	@$(PYTHON) -m bench.pipeline_speed $(BENCH_ARGS)
+
+docs: $(INSTALLED) ## Make docs/metrics.md anew from the models' descriptions.
+	@$(PYTHON) -m pipeline.show.reports.metrics_page
+
+bench-truth: $(INSTALLED) ## Coverage, noise, power, choice and age in worlds whose truth is known; a minute.
+	@$(PYTHON) -m bench.truth $(BENCH_ARGS)
+	@$(PYTHON) -m bench.projection
+
+bench-loop: $(INSTALLED) ## Half a year of the whole loop in worlds with planted effects; some minutes.
+	@$(PYTHON) -m bench.loop $(BENCH_ARGS)
+
+evals: $(INSTALLED) ## Recorded replies of the model, replayed and scored; needs no key.
+	@$(PYTHON) -m evals.replay $(EVALS_ARGS)
 
 lint: $(INSTALLED) ## Style, types, SQL and which room may import which.
 	@echo "ruff"; .venv/bin/ruff check . && .venv/bin/ruff format --check --quiet .
 	@echo "mypy"; .venv/bin/mypy
 	@echo "sqlfluff"; .venv/bin/sqlfluff lint --disable-progress-bar $(DBT_SQL)
 	@echo "lint-imports"; .venv/bin/lint-imports --no-logo
+	@echo "docs/metrics.md"; $(PYTHON) -m pipeline.show.reports.metrics_page --check
 
 check: lint test ## Everything that must be green before a change is merged.
 

@@ -110,6 +110,18 @@ class ScrapeLimits(_Strict):
     )
 
 
+class RecommendLimits(_Strict):
+    """What wording recommendations may cost."""
+
+    budget_usd_per_week: Decimal | None = Field(
+        default=None,
+        ge=0,
+        le=10_000,
+        description="Most that the language model may cost in a week, from Monday in the "
+        "account's own zone; what it does not cover is worded by the rules.",
+    )
+
+
 class AccountConfig(_Strict):
     """One account's ``account.yaml``."""
 
@@ -125,6 +137,7 @@ class AccountConfig(_Strict):
     default_slide_count: int | None = Field(default=None, ge=1, le=35)
     competitors: dict[Platform, tuple[str, ...]] = Field(default_factory=dict)
     approval: Approval = Approval()
+    recommend: RecommendLimits = RecommendLimits()
     scrape: ScrapeLimits = ScrapeLimits()
 
     @field_validator("timezone")

@@ -36,6 +36,14 @@ class Settings(BaseModel):
     anthropic_base_url: str = "https://api.anthropic.com"
     anthropic_deadline_s: float = 120.0
     """Longest wait for one answer of the language model, retries included."""
+    anthropic_batches: bool = False
+    """Whether the weekly run asks about several accounts in one batch, at half the price."""
+    anthropic_batch_deadline_s: float = 3600.0
+    """Longest wait for a batch; what has no answer by then is worded by the rules."""
+    anthropic_batch_poll_s: float = 20.0
+    """Wait between two looks at a batch."""
+    anthropic_record_dir: Path | None = None
+    """Folder that keeps single questions with their answers, to be replayed without a key."""
     youtube_api_key: SecretStr | None = None
     """Of the YouTube Data API; without one, YouTube is scraped through Apify."""
     youtube_api_base_url: str = "https://www.googleapis.com"
@@ -93,6 +101,9 @@ _VARIABLES = {
     "ANTHROPIC_API_KEY": "anthropic_api_key",
     "ANTHROPIC_BASE_URL": "anthropic_base_url",
     "AFTERPOST_ANTHROPIC_DEADLINE_S": "anthropic_deadline_s",
+    "AFTERPOST_ANTHROPIC_BATCHES": "anthropic_batches",
+    "AFTERPOST_ANTHROPIC_BATCH_DEADLINE_S": "anthropic_batch_deadline_s",
+    "AFTERPOST_RECORD_ANSWERS_DIR": "anthropic_record_dir",
     "YOUTUBE_API_KEY": "youtube_api_key",
     "YOUTUBE_API_BASE_URL": "youtube_api_base_url",
     "AFTERPOST_YOUTUBE_DEADLINE_S": "youtube_deadline_s",
@@ -133,6 +144,10 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
                     "set it to a number or remove it."
                 )
             values[field] = number
+    if "anthropic_batches" in values:
+        values["anthropic_batches"] = _switch(
+            "AFTERPOST_ANTHROPIC_BATCHES", str(values["anthropic_batches"])
+        )
     if "apify_max_items" in values:
         values["apify_max_items"] = _whole_number(
             "AFTERPOST_APIFY_MAX_ITEMS", str(values["apify_max_items"])
@@ -146,3 +161,10 @@ def _whole_number(variable: str, text: str) -> int:
             f"{variable} is {text!r}, which is no whole number above 0: set it to one or remove it."
         )
     return int(text)
+
+
+def _switch(variable: str, text: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if text.strip().lower() not in words:
+        raise ConfigurationError(f"{variable} is {text!r}: set it to 1 or 0, or remove it.")
+    return words[text.strip().lower()]

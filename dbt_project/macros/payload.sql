@@ -1,11 +1,22 @@
 {#
+  The macros below read one value of a payload: by a path ('$.likes'), or by a column that
+  with_json_texts made of it.
+#}
+{% macro payload_text_of(value) -%}
+    {{ return(json_text('payload', value) if value.startswith('$') else value) }}
+{%- endmacro %}
+
+{#
   A count as the source reported it, or null. Accepts digits, digits with thousands separators,
   whole floats ("3.0") and 1.2K / 3.4M. Everything else is unknown: a missing key, a hidden count
   (-1), a boolean, a fraction. Never zero for "not told".
 #}
-{% macro payload_count(path) -%}
-    {%- set text = "replace(" ~ json_text('payload', path) ~ ", ',', '')" -%}
+{% macro payload_count(value) -%}
+    {%- set as_told = payload_text_of(value) -%}
+    {%- set text = "replace(" ~ as_told ~ ", ',', '')" -%}
     case
+        -- Nearly all are plain numbers, which need no pattern.
+        when {{ is_short_whole_number(as_told) }} then cast({{ as_told }} as bigint)
         when {{ matches_whole(text, '[0-9]{1,18}([.]0+)?') }}
             then cast(cast({{ text }} as decimal(38, 6)) as bigint)
         when {{ matches_whole(text, '[0-9]{1,9}([.][0-9]+)?[Kk]') }}
@@ -16,8 +27,8 @@
 {%- endmacro %}
 
 {# A duration in seconds, or null. #}
-{% macro payload_seconds(path) -%}
-    {%- set text = json_text('payload', path) -%}
+{% macro payload_seconds(value) -%}
+    {%- set text = payload_text_of(value) -%}
     case
         when {{ matches_whole(text, '[0-9]{1,9}([.][0-9]+)?') }} then cast({{ text }} as double)
     end
@@ -27,8 +38,8 @@
   A duration in seconds that is written as seconds, as a clock ("12:34", "1:02:03") or as ISO 8601
   ("PT1H2M3S"), or null.
 #}
-{% macro payload_duration(path) -%}
-    {%- set text = json_text('payload', path) -%}
+{% macro payload_duration(value) -%}
+    {%- set text = payload_text_of(value) -%}
     {%- set iso = '^P(?:[0-9]{1,5}D)?(?:T(?:[0-9]{1,5}H)?(?:[0-9]{1,5}M)?(?:[0-9]{1,5}(?:[.][0-9]+)?S)?)?$' -%}
     case
         when {{ matches_whole(text, '[0-9]{1,9}([.][0-9]+)?') }} then cast({{ text }} as double)
@@ -50,8 +61,8 @@
   An instant written in ISO 8601 with a time of day, or null: a day alone, or "10 months ago", is
   no instant. Without an offset it is UTC.
 #}
-{% macro payload_instant(path) -%}
-    {%- set text = json_text('payload', path) -%}
+{% macro payload_instant(value) -%}
+    {%- set text = payload_text_of(value) -%}
     case
         when {{ matches_whole(text, '[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}.*') }}
             then try_cast({{ text }} as timestamptz)
@@ -59,21 +70,21 @@
 {%- endmacro %}
 
 {# An instant written as milliseconds since 1970, or null. #}
-{% macro payload_instant_of_ms(path) -%}
-    {{ instant_of_epoch_s('cast(floor(' ~ payload_count(path) ~ ' / 1000.0) as bigint)') }}
+{% macro payload_instant_of_ms(value) -%}
+    {{ instant_of_epoch_s('cast(floor(' ~ payload_count(value) ~ ' / 1000.0) as bigint)') }}
 {%- endmacro %}
 
 {# True, false, or null when the source did not say: unknown is not false. #}
-{% macro payload_flag(path) -%}
-    case lower({{ json_text('payload', path) }})
+{% macro payload_flag(value) -%}
+    case lower({{ payload_text_of(value) }})
         when 'true' then true
         when 'false' then false
     end
 {%- endmacro %}
 
 {# Text, or null when missing; an empty text is kept, because a caption can be empty. #}
-{% macro payload_text(path) -%}
-    {{ json_text('payload', path) }}
+{% macro payload_text(value) -%}
+    {{ payload_text_of(value) }}
 {%- endmacro %}
 
 {# An instant that can be a publication time (2005 to a day after the scrape), or null. #}

@@ -20,15 +20,16 @@
 {%- endmacro %}
 
 {#
-  All platforms' staging models of one entity ('posts', 'profiles'), one below the other.
+  All platforms' staging models of one entity ('posts', 'profiles'), one below the other, with all
+  of its columns or those that are named.
 
   The names come from the variable `platforms`, which the pipeline fills with the folders under
   models/staging, so that a new platform is a folder and no line here.
 #}
-{% macro staging_union(entity) -%}
+{% macro staging_union(entity, columns=none) -%}
     {%- for platform in var('platforms') %}
     select
-        {{ staging_columns(entity) | join(', ') }}
+        {{ (columns or staging_columns(entity)) | join(', ') }}
     from {{ ref('stg_' ~ platform ~ '__' ~ entity) }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}

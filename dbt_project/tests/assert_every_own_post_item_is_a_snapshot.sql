@@ -1,4 +1,6 @@
 -- Nothing between raw and the marts may lose a post's snapshot or make one up.
+{% set is_unchecked = of_unchecked_scrapes('scraped_at', 'int_snapshots__published') %}
+
 with
 
 items as (
@@ -9,7 +11,9 @@ items as (
         post_id,
         scraped_at
     from {{ source('raw', 'scrape_items') }}
-    where item_kind = 'post'
+    where
+        item_kind = 'post'
+        and {{ is_unchecked }}
 
 ),
 
@@ -21,6 +25,7 @@ snapshots as (
         post_id,
         scraped_at
     from {{ ref('fct_snapshot') }}
+    where {{ is_unchecked }}
 
 )
 

@@ -1,40 +1,41 @@
 """Claude: one question, one checked answer, by a deadline.
 
-The SDK's own retries are off: it would obey a ``retry-after`` of a day, and its time limit counts
-per try. What comes back counts only when the model says that it ended by itself and the text
-validates; everything else is a `ModelUnavailableError` that says what happened and carries what it
-cost. No message of ours holds the key.
+What comes back counts only when the model says that it ended by itself and the text validates;
+everything else is a `ModelUnavailableError` that says what happened and carries what it cost. No
+message of ours holds the key.
 """
 
-import random
-import threading
-import time
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import orjson
 from pydantic import BaseModel, ValidationError
 
+from pipeline.atomic_files import write_atomically
+from pipeline.clients.claude_requests import Deadline, ServiceUnavailableError, send
 from pipeline.errors import ConfigurationError, ModelUnavailableError
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    import anthropic
     from anthropic.types import Message
     from anthropic.types import Usage as AnthropicUsage
-
-MAX_TRIES = 5
-"""Requests for one answer; those that the service refuses or drops are not billed."""
-
-RETRY_AFTER_CAP_S = 30.0
-"""A longer wait than this is no wait but a refusal for now."""
 
 MAX_OUTPUT_TOKENS = 16_000
 """Room for the model's own thinking and five recommendations."""
 
-_FIRST_WAIT_S = 0.5
-_LONGEST_WAIT_S = 8.0
-_RETRIED_STATUSES = frozenset({408, 409, 429, *range(500, 600)})
+LEAST_OUTPUT_TOKENS = 1_000
+"""With less room than this an answer would be cut off, and paid for."""
+
+BATCH_PRICE = Decimal("0.5")
+"""What a question of a batch costs, as a fraction of a single one's price."""
+
+_BYTES_PER_TOKEN = 2
+"""Fewer than any text has; so no request has more tokens than its bytes divided by this."""
+
 _MILLION = Decimal(1_000_000)
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -83,9 +84,10 @@ class Usage:
 class UnusableAnswerError(ModelUnavailableError):
     """The model answered, and the answer was billed, but it cannot be used."""
 
-    def __init__(self, message: str, usage: Usage) -> None:
+    def __init__(self, message: str, usage: Usage, lost_count: int = 0) -> None:
         super().__init__(message)
         self.usage = usage
+        self.lost_count = lost_count
 
 
 @dataclass(frozen=True)
@@ -96,16 +98,8 @@ class Answer(Generic[ModelT]):
     text: str
     """The answer's JSON as it came, to be quoted when asking again."""
     usage: Usage
-
-
-@dataclass
-class _Deadline:
-    seconds: float
-    started: float = field(default_factory=time.monotonic)
-
-    @property
-    def remaining_s(self) -> float:
-        return self.seconds - (time.monotonic() - self.started)
+    lost_count: int = 0
+    """Earlier answers that got lost on the way and may have been billed on top."""
 
 
 def ask(
@@ -131,12 +125,42 @@ def ask(
         UnusableAnswerError: A refusal, a cut-off, or text that is not of the type.
         ModelUnavailableError: No answer by ``anthropic_deadline_s``, or the service refused.
     """
+    require_key(settings)
+    request = request_body(
+        settings, system=system, messages=messages, answer_type=answer_type, max_tokens=max_tokens
+    )
+    sent = send(
+        settings,
+        lambda client: client.messages.create(**request),
+        Deadline(settings.anthropic_deadline_s),
+    )
+    if settings.anthropic_record_dir is not None:
+        _record(settings.anthropic_record_dir, request, sent.value)
+    return checked_answer(settings, sent.value, answer_type, lost_count=sent.lost_count)
+
+
+def require_key(settings: Settings) -> None:
+    """Refuse to go on without a key.
+
+    Raises:
+        ConfigurationError: No key is set.
+    """
     if settings.anthropic_api_key is None:
         raise ConfigurationError("ANTHROPIC_API_KEY is not set: set it to ask the model.")
+
+
+def request_body(
+    settings: Settings,
+    *,
+    system: str,
+    messages: list[dict[str, Any]],
+    answer_type: type[BaseModel],
+    max_tokens: int = MAX_OUTPUT_TOKENS,
+) -> dict[str, Any]:
+    """What is sent for one question, alone or in a batch; arguments as for `ask`."""
     import anthropic  # 2.5 s of CPU, so only when it is used
 
-    deadline = _Deadline(settings.anthropic_deadline_s)
-    request = {
+    return {
         "model": settings.model,
         "max_tokens": max_tokens,
         "system": [{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}],
@@ -145,8 +169,40 @@ def ask(
             "format": {"type": "json_schema", "schema": anthropic.transform_schema(answer_type)}
         },
     }
-    message = _send_with_retries(settings, request, deadline)
-    return _checked(settings, message, answer_type)
+
+
+def most_it_costs_usd(
+    model: str, *, prompt_bytes: int, max_tokens: int, share: Decimal = Decimal(1)
+) -> Decimal | None:
+    """Upper bound of what a question costs, or None when the model's price is not known.
+
+    Args:
+        model: The model's id.
+        prompt_bytes: Everything that is sent: instructions, schema and messages.
+        max_tokens: Longest answer.
+        share: Of the list price; `BATCH_PRICE` in a batch.
+    """
+    price = PRICES.get(model)
+    if price is None:
+        return None
+    tokens = -(-prompt_bytes // _BYTES_PER_TOKEN)
+    dearest = max(price.input_usd, price.cache_write_usd)
+    return share * (tokens * dearest + max_tokens * price.output_usd) / _MILLION
+
+
+def affordable_output_tokens(
+    model: str, *, prompt_bytes: int, left_usd: Decimal, share: Decimal = Decimal(1)
+) -> int | None:
+    """Longest answer that a remaining budget pays for, up to `MAX_OUTPUT_TOKENS`.
+
+    None when that is too short for an answer, or when the model's price is not known.
+    """
+    price = PRICES.get(model)
+    prompt_usd = most_it_costs_usd(model, prompt_bytes=prompt_bytes, max_tokens=0, share=share)
+    if price is None or prompt_usd is None:
+        return None
+    tokens = int((left_usd - prompt_usd) * _MILLION / (price.output_usd * share))
+    return min(tokens, MAX_OUTPUT_TOKENS) if tokens >= LEAST_OUTPUT_TOKENS else None
 
 
 def cost_usd(
@@ -173,93 +229,38 @@ def cost_usd(
     return total / _MILLION
 
 
-def _send_with_retries(settings: Settings, request: dict[str, Any], deadline: _Deadline) -> object:
-    import anthropic
+def checked_answer(
+    settings: Settings,
+    message: object,
+    answer_type: type[ModelT],
+    *,
+    share: Decimal = Decimal(1),
+    lost_count: int = 0,
+) -> Answer[ModelT]:
+    """The validated answer in a message of the service.
 
-    for attempt in range(1, MAX_TRIES + 1):
-        try:
-            return _send(settings, request, deadline)
-        except anthropic.APIStatusError as error:
-            reason = _status_reason(settings, error)
-            if error.status_code not in _RETRIED_STATUSES:
-                raise ModelUnavailableError(reason) from None
-            wait_s = _asked_wait_s(error)
-        except anthropic.APIConnectionError as error:
-            cause = type(error.__cause__ or error).__name__
-            reason = f"{settings.anthropic_base_url} could not be reached ({cause})."
-            wait_s = None
-        if attempt == MAX_TRIES:
-            raise ModelUnavailableError(f"{reason} Gave up after {MAX_TRIES} tries.")
-        if wait_s is None:
-            wait_s = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2 ** (attempt - 1))
-            wait_s *= random.uniform(0.75, 1)  # noqa: S311 (spreads tries, hides nothing)
-        if wait_s > min(RETRY_AFTER_CAP_S, deadline.remaining_s):
-            raise ModelUnavailableError(
-                f"{reason} The next try would be in {wait_s:.0f} s, which is too late."
-            )
-        time.sleep(wait_s)
-    raise AssertionError("the last try returns or raises")
-
-
-def _send(settings: Settings, request: dict[str, Any], deadline: _Deadline) -> object:
-    """One request, ended by the deadline even when the service sends a byte now and then.
+    Args:
+        settings: For the message's wording.
+        message: What the SDK made of the body.
+        answer_type: What the text has to be.
+        share: Of the list price that it cost.
+        lost_count: Answers that got lost before it.
 
     Raises:
-        ModelUnavailableError: The deadline has passed, or what came is no JSON.
-        anthropic.APIError: As the SDK has it.
+        ServiceUnavailableError: This is no message.
+        UnusableAnswerError: A refusal, a cut-off, or text that is not of the type.
     """
-    import anthropic
-
-    result: list[object] = []
-    failure: list[Exception] = []
-    assert settings.anthropic_api_key is not None
-    client = anthropic.Anthropic(
-        api_key=settings.anthropic_api_key.get_secret_value(),
-        base_url=settings.anthropic_base_url,
-        max_retries=0,
-        timeout=max(0.001, deadline.remaining_s),
-    )
-
-    def send() -> None:
-        try:
-            result.append(client.messages.create(**request))
-        except Exception as error:  # raised again by the thread that asked
-            failure.append(error)
-
-    # The SDK's time limit counts per read, so a slow drip would never reach it.
-    thread = threading.Thread(target=send, name="claude", daemon=True)
-    thread.start()
-    thread.join(max(0.0, deadline.remaining_s))
-    late = thread.is_alive()
-    client.close()
-    if late or (failure and isinstance(failure[0], anthropic.APITimeoutError)):
-        raise ModelUnavailableError(
-            f"{settings.anthropic_base_url} gave no answer within "
-            f"{deadline.seconds:g} s (AFTERPOST_ANTHROPIC_DEADLINE_S)."
-        )
-    if not failure:
-        return result[0]
-    error = failure[0]
-    if isinstance(error, anthropic.APIStatusError | anthropic.APIConnectionError):
-        raise error
-    # The SDK lets JSON errors, validation errors and errors of its HTTP library through.
-    raise ModelUnavailableError(
-        f"{settings.anthropic_base_url} did not answer as the Messages API does "
-        f"({type(error).__name__})."
-    ) from None
-
-
-def _checked(settings: Settings, message: object, answer_type: type[ModelT]) -> Answer[ModelT]:
     from anthropic.types import Message, TextBlock
 
     if not isinstance(message, Message) or not isinstance(message.content, list):
-        raise ModelUnavailableError(
+        raise ServiceUnavailableError(
             f"{settings.anthropic_base_url} did not answer as the Messages API does "
-            "(no message in the body)."
+            "(no message in the body).",
+            lost_count + 1,
         )
-    usage = _usage(settings, message)
+    usage = usage_of(settings, message, share)
     if message.stop_reason != "end_turn":
-        raise UnusableAnswerError(_stop_reason_words(message.stop_reason), usage)
+        raise UnusableAnswerError(_stop_reason_words(message.stop_reason), usage, lost_count)
     text = "".join(block.text for block in message.content if isinstance(block, TextBlock))
     try:
         value = answer_type.model_validate_json(text)
@@ -267,12 +268,15 @@ def _checked(settings: Settings, message: object, answer_type: type[ModelT]) -> 
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the answer"
         raise UnusableAnswerError(
-            f"The model's answer is not of the agreed form ({where}: {first['msg']}).", usage
+            f"The model's answer is not of the agreed form ({where}: {first['msg']}).",
+            usage,
+            lost_count,
         ) from None
-    return Answer(value, text, usage)
+    return Answer(value, text, usage, lost_count)
 
 
-def _usage(settings: Settings, message: "Message") -> Usage:
+def usage_of(settings: Settings, message: "Message", share: Decimal = Decimal(1)) -> Usage:
+    """What an answer used, at a share of the list price."""
     # A body of another form still becomes a message, one that is full of None.
     usage: AnthropicUsage | None = getattr(message, "usage", None)
     model = message.model or settings.model
@@ -282,18 +286,10 @@ def _usage(settings: Settings, message: "Message") -> Usage:
     written = usage.cache_creation_input_tokens or 0
     read = usage.cache_read_input_tokens or 0
     output = usage.output_tokens or 0
-    return Usage(
-        model,
-        fresh + written + read,
-        output,
-        cost_usd(
-            model,
-            input_tokens=fresh,
-            output_tokens=output,
-            cache_write=written,
-            cache_read=read,
-        ),
+    cost = cost_usd(
+        model, input_tokens=fresh, output_tokens=output, cache_write=written, cache_read=read
     )
+    return Usage(model, fresh + written + read, output, None if cost is None else cost * share)
 
 
 def _stop_reason_words(stop_reason: str | None) -> str:
@@ -306,31 +302,18 @@ def _stop_reason_words(stop_reason: str | None) -> str:
             return f"The model's answer did not end properly (stop reason {stop_reason})."
 
 
-def _status_reason(settings: Settings, error: "anthropic.APIStatusError") -> str:
-    kind = getattr(error, "type", None) or "error"
-    details = ""
-    if isinstance(error.body, dict):
-        inner = error.body.get("error")
-        if isinstance(inner, dict) and isinstance(inner.get("message"), str):
-            details = f": {inner['message'][:200]}"
-    assert settings.anthropic_api_key is not None
-    details = details.replace(settings.anthropic_api_key.get_secret_value(), "***")
-    hint = ""
-    if error.status_code in (401, 403):
-        hint = " Check ANTHROPIC_API_KEY."
-    elif error.status_code in (400, 404):
-        hint = f" Check AFTERPOST_MODEL ({settings.model})."
-    return f"Claude answered {error.status_code} {kind}{details}.{hint}"
+def _record(folder: Path, request: Mapping[str, Any], message: object) -> None:
+    """Keep a question with its answer, to be replayed without a key."""
+    from anthropic.types import Message
 
-
-def _asked_wait_s(error: "anthropic.APIStatusError") -> float | None:
-    """The wait that the service asks for, or None; it also comes as a date, which is ignored."""
-    headers = error.response.headers
-    for header, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            wait_s = float(headers.get(header, "")) * unit_s
-        except ValueError:
-            continue
-        if wait_s >= 0:
-            return wait_s
-    return None
+    if not isinstance(message, Message):
+        return
+    content = {"request": request, "response": message.model_dump(mode="json")}
+    name = hashlib.sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    try:
+        write_atomically(folder / f"{name}.json", orjson.dumps(content, option=options))
+    except OSError as error:
+        raise ConfigurationError(
+            f"AFTERPOST_RECORD_ANSWERS_DIR: {folder} cannot be written ({error.strerror})."
+        ) from None

@@ -25,7 +25,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings
 
 MIGRATIONS_DIR = Path(__file__).parent / "state_migrations"
-HEAD_REVISION = "0003"
+HEAD_REVISION = "0005"
 """Newest migration; kept here so that a current database needs no import of Alembic."""
 
 BUSY_TIMEOUT_S = 30.0
@@ -226,6 +226,11 @@ def recommendation_rows(settings: Settings) -> list[dict[str, Any]]:
         columns.patch.label("proposed_change"),
         columns.writer,
         columns.warehouse_version,
+        columns.writer_reason,
+        columns.model,
+        columns.input_tokens,
+        columns.output_tokens,
+        columns.cost_usd,
     ).order_by(columns.created_at, columns.account_name, columns.rank, columns.recommendation_id)
     with reading_state(settings) as state:
         rows = state.rows(query)

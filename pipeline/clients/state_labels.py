@@ -81,6 +81,20 @@ def model_label_rows(settings: Settings, content_sha256s: Sequence[str]) -> list
     return sorted(rows, key=lambda row: (row["asked_at"], row["content_sha256"], row["model"]))
 
 
+def captions_of_batches(settings: Settings, batch_ids: Sequence[str]) -> frozenset[str]:
+    """Hashes of the captions whose present answers some questions gave."""
+    if not batch_ids or not state_exists(settings):
+        return frozenset()
+    columns = model_labels.c
+    found: set[str] = set()
+    with reading_state(settings) as state:
+        for first in range(0, len(batch_ids), _ASKED_AT_ONCE):
+            wanted = batch_ids[first : first + _ASKED_AT_ONCE]
+            query = sa.select(columns.content_sha256).where(columns.batch_id.in_(wanted))
+            found.update(str(row["content_sha256"]) for row in state.rows(query))
+    return frozenset(found)
+
+
 def put_model_answer(
     settings: Settings, batch: Mapping[str, Any], labels: Sequence[Mapping[str, Any]]
 ) -> None:

@@ -52,6 +52,8 @@ recommendations = sa.Table(
     sa.Column("confidence", sa.String, nullable=False),
     sa.Column("sample_size", sa.Integer, nullable=False),
     sa.Column("findings", sa.JSON, nullable=False),
+    sa.Column("format_posteriors", sa.JSON(none_as_null=True)),
+    sa.Column("posts_per_week", sa.Float),
     sa.Column("warehouse_version", sa.String, nullable=False),
     sa.Column("writer", sa.String, nullable=False),
     sa.Column("writer_reason", sa.Text),
@@ -82,10 +84,13 @@ decisions = sa.Table(
     sa.Column("decided_at", UtcDateTime, nullable=False),
     sa.Column("note", sa.Text),
     sa.Column("patch", sa.JSON, nullable=False),
+    sa.Column("operations", sa.JSON(none_as_null=True)),
+    sa.Column("proposed_patch", sa.JSON(none_as_null=True)),
     sa.Column("context_id_before", sa.String),
     sa.Column("context_id_after", sa.String),
 )
-"""One row per approval, rejection or revert. ``patch`` is what was really changed."""
+"""One row per approval, edit, rejection or revert. ``patch`` is what was really changed; after an
+edit ``proposed_patch`` is what would have been, and ``operations`` what was approved instead."""
 
 context_versions = sa.Table(
     "context_versions",
@@ -102,6 +107,48 @@ context_versions = sa.Table(
     sa.Column("is_written", sa.Boolean, nullable=False),
 )
 """Every version of every context file, byte for byte, numbered from 1 per account."""
+
+verdict_registrations = sa.Table(
+    "verdict_registrations",
+    metadata,
+    sa.Column(
+        "recommendation_id",
+        sa.String,
+        sa.ForeignKey("recommendations.recommendation_id"),
+        primary_key=True,
+    ),
+    sa.Column("account_name", sa.String, nullable=False),
+    sa.Column("registered_at", UtcDateTime, nullable=False),
+    sa.Column("platform", sa.String, nullable=False),
+    sa.Column("dimension", sa.String, nullable=False),
+    sa.Column("segment", sa.String, nullable=False),
+    sa.Column("outcome", sa.String, nullable=False),
+    sa.Column("direction", sa.String, nullable=False),
+    sa.Column("smallest_useful_ratio", sa.Float, nullable=False),
+    sa.Column("horizon_days", sa.Integer, nullable=False),
+    sa.Column("control_shares", sa.JSON, nullable=False),
+    sa.Column("context_id_before", sa.String, nullable=False),
+    sa.Column("context_id_after", sa.String, nullable=False),
+    sa.Column("rule", sa.String, nullable=False),
+    sa.Column("posts_per_week", sa.Float),
+    sa.Column("expected_share_decided", sa.Float),
+    sa.Column("sha256", sa.String, nullable=False),
+)
+"""What will be measured about an approved change, fixed at its approval and never changed.
+``sha256`` is of everything else in the row."""
+
+planned_feedback = sa.Table(
+    "planned_feedback",
+    metadata,
+    sa.Column("account_name", sa.String, primary_key=True),
+    sa.Column("planned_id", sa.String, primary_key=True),
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("feedback", sa.String, nullable=False),
+    sa.Column("note", sa.Text),
+    sa.Column("given_by", sa.String, nullable=False),
+    sa.Column("given_at", UtcDateTime, nullable=False),
+)
+"""What people said about what the generator made; the highest ``sequence`` of a plan counts."""
 
 person_matches = sa.Table(
     "person_matches",
@@ -155,6 +202,29 @@ model_labels = sa.Table(
     sa.Column("batch_id", sa.String, sa.ForeignKey("model_label_batches.batch_id"), nullable=False),
 )
 """Answers by caption and lists of names. ``labels`` is null while no answer could be used."""
+
+model_calls = sa.Table(
+    "model_calls",
+    metadata,
+    sa.Column("call_id", sa.String, primary_key=True),
+    sa.Column("account_name", sa.String, nullable=False),
+    sa.Column("purpose", sa.String, nullable=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+    sa.Column("model", sa.String, nullable=False),
+    sa.Column("prompt_sha256", sa.String, nullable=False),
+    sa.Column("reserved_usd", sa.String),
+    sa.Column("batch_id", sa.String),
+    sa.Column("answered_at", UtcDateTime),
+    sa.Column("outcome", sa.String),
+    sa.Column("reason", sa.Text),
+    sa.Column("lost_count", sa.Integer, nullable=False),
+    sa.Column("input_tokens", sa.Integer),
+    sa.Column("output_tokens", sa.Integer),
+    sa.Column("cost_usd", sa.String),
+    sa.Index("ix_model_calls_account", "account_name", "purpose", "asked_at"),
+)
+"""One row per question about recommendations, written before it is sent; ``outcome`` is null until
+something came. ``reserved_usd`` is the most that it may cost; ``batch_id`` is the service's."""
 
 scrape_attempts = sa.Table(
     "scrape_attempts",

@@ -38,13 +38,12 @@ def allowed_names(account: AccountConfig) -> dict[str, dict[str, list[str]]]:
 
 def content_sha256(account: AccountConfig, caption: str) -> str:
     """Hash of a caption and of all that its labels depend on, but for the model."""
-    prompt = PROMPT_PATH.read_text(encoding="utf-8")
-    return _sha256(_lists_text(account, prompt), caption)
+    return _sha256(lists_text(account), caption)
 
 
 def content_hashes(account: AccountConfig, posts: Iterable[OwnPost]) -> dict[str, list[OwnPost]]:
     """Posts by the hash of their caption; posts without words are left out."""
-    lists = _lists_text(account, PROMPT_PATH.read_text(encoding="utf-8"))
+    lists = lists_text(account)
     posts_of: dict[str, list[OwnPost]] = {}
     for post in posts:
         caption = shown_caption(post)
@@ -74,7 +73,9 @@ def model_labels(
     }
 
 
-def _lists_text(account: AccountConfig, prompt: str) -> str:
+def lists_text(account: AccountConfig) -> str:
+    """All that the labels of a caption depend on beside it, as one text."""
+    prompt = PROMPT_PATH.read_text(encoding="utf-8")
     return json.dumps([prompt, allowed_names(account)], ensure_ascii=False, sort_keys=True)
 
 

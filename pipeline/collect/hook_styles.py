@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from pipeline.collect.text_likeness import plain_text
 
-_LONGEST_LINE = 150
+LONGEST_LINE = 150
 """A longer first line is a whole paragraph, of which the first sentence is the hook."""
 
 
@@ -31,17 +31,19 @@ class HookStyle(StrEnum):
     """None of these."""
 
 
-_NOT_PROSE = re.compile(r"[#@]\w+|https?://\S+")
+# The patterns are such that a database's regular expressions (RE2) find the same in plain text:
+# nothing looks ahead or back.
+NOT_PROSE = re.compile(r"[#@]\w+|https?://\S+")
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])\s+")
-_QUESTION = re.compile(r"[?？؟](?=\s|$|[^\w\s])")
-_NUMBER_OF_ANOTHER_KIND = re.compile(
+_QUESTION = re.compile(r"[?？؟](?:$|\W)")
+NUMBER_OF_ANOTHER_KIND = re.compile(
     r"\b\d+(?:st|nd|rd|th)?[\s-]*(?:year|yr|month|week|day)s?[\s-]*old"  # ages
     r"|\b\d{1,2}(?::\d\d)?\s?(?:am|pm|a\.m\.|p\.m\.)|\b\d{1,2}:\d\d\b"  # hours
     r"|\b(?:19|20)\d\d\b"  # years
     r"|\b(?:part|day|week|episode|ep|vol|volume|chapter|step|no|number)\.?\s*#?\d+"  # series
 )
 _NUMBER = re.compile(
-    r"(?<![\w])[\d$€£¥]+"
+    r"(?:^|\W)[\d$€£¥]"
     r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|twenty)\s+(?:[\w'-]+\s+){0,2}"
     r"[\w'-]+s\b"
 )
@@ -55,6 +57,14 @@ _HOW_TO = re.compile(
     r"|\b(?:a|the|your) (?:\w+ )?guide (?:to|for)\b|\btutorial\b|\bwalkthrough\b"
 )
 _PERSONAL = re.compile(r"\b(?:i|i'm|i've|i'd|i'll|my|me|we|we're|we've|we'd|our|us)\b")
+SIGNS = {
+    HookStyle.QUESTION: _QUESTION,
+    HookStyle.NUMBER_SPECIFIC: _NUMBER,
+    HookStyle.CONTROVERSY_LIGHT: _CONTROVERSY,
+    HookStyle.HOW_TO: _HOW_TO,
+    HookStyle.PERSONAL_STORY: _PERSONAL,
+}
+"""What tells each style in a plain line; numbers count without those of another kind."""
 
 
 def first_line(text: str | None) -> str | None:
@@ -63,9 +73,9 @@ def first_line(text: str | None) -> str | None:
     Hashtags, mentions and addresses are no words. Of a paragraph the first sentence counts.
     """
     for line in (text or "").splitlines():
-        words = " ".join(_NOT_PROSE.sub(" ", line).split())
+        words = " ".join(NOT_PROSE.sub(" ", line).split())
         if any(character.isalnum() for character in words):
-            return _SENTENCE_END.split(words)[0] if len(words) > _LONGEST_LINE else words
+            return _SENTENCE_END.split(words)[0] if len(words) > LONGEST_LINE else words
     return None
 
 
@@ -75,13 +85,8 @@ def hook_style(text: str | None) -> HookStyle | None:
     if line is None:
         return None
     plain = plain_text(line).replace("’", "'")
-    counted = _NUMBER_OF_ANOTHER_KIND.sub(" ", plain)
-    signs = (
-        (_QUESTION, plain, HookStyle.QUESTION),
-        (_NUMBER, counted, HookStyle.NUMBER_SPECIFIC),
-        (_CONTROVERSY, plain, HookStyle.CONTROVERSY_LIGHT),
-        (_HOW_TO, plain, HookStyle.HOW_TO),
-        (_PERSONAL, plain, HookStyle.PERSONAL_STORY),
-    )
-    found = (style for pattern, words, style in signs if pattern.search(words))
-    return next(found, HookStyle.STATEMENT)
+    counted = NUMBER_OF_ANOTHER_KIND.sub(" ", plain)
+    for style, pattern in SIGNS.items():
+        if pattern.search(counted if style is HookStyle.NUMBER_SPECIFIC else plain):
+            return style
+    return HookStyle.STATEMENT

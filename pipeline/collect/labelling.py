@@ -1,10 +1,10 @@
 """One account's plans, matches and labels as they stand: all that anybody said, put together.
 
-Used by the raw load, by the model's labelling and by the lists on the command line, so that all of
-them see the same.
+Used by the model's labelling and by the lists on the command line. The raw load keeps the same in
+tables (:mod:`pipeline.collect.label_tables`), from the same functions.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,6 @@ from pipeline.collect.labels import PersonLabels, label_rows
 from pipeline.collect.matching import Matching, PersonMatches, PostMatch, find_matches
 from pipeline.collect.own_posts import OwnPost, own_posts
 from pipeline.collect.planned import PlannedPost, read_planned_posts
-from pipeline.collect.table_rows import insert_rows
 from pipeline.settings import Settings
 
 
@@ -67,40 +66,6 @@ def account_posts(
         person_labels=person_labels(settings, account),
         problems=plans.problems,
     )
-
-
-@dataclass(frozen=True)
-class LabelCounts:
-    """What was put into the tables."""
-
-    planned_posts: int = 0
-    matches: int = 0
-    labels: int = 0
-    problems: tuple[str, ...] = ()
-
-
-def replace_labels(
-    settings: Settings, connection: duckdb.DuckDBPyConnection, accounts: Iterable[AccountConfig]
-) -> LabelCounts:
-    """Replace ``raw.planned_posts``, ``post_matches`` and ``post_labels`` as a whole.
-
-    The caller owns the transaction. One account is in memory at a time.
-    """
-    for table in ("planned_posts", "post_matches", "post_labels"):
-        connection.execute(f"delete from raw.{table}")  # noqa: S608 - names are ours
-    counts = LabelCounts()
-    for account in accounts:
-        known = account_posts(settings, connection, account)
-        plans = insert_rows(connection, "planned_posts", (plan.row() for plan in known.plans))
-        matches = insert_rows(connection, "post_matches", (one.row() for one in known.matches))
-        labels = insert_rows(connection, "post_labels", labels_of(settings, known))
-        counts = LabelCounts(
-            counts.planned_posts + plans,
-            counts.matches + matches,
-            counts.labels + labels,
-            counts.problems + known.problems,
-        )
-    return counts
 
 
 def labels_of(settings: Settings, known: AccountPosts) -> Iterator[dict[str, Any]]:

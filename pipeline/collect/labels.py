@@ -180,11 +180,20 @@ def _hits(keyword: str, text: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _keyword_pattern(keyword: str) -> re.Pattern[str] | None:
-    plain = plain_text(keyword).lstrip("#").strip()
-    if not plain:
+    forms = keyword_forms(keyword)
+    if not forms:
         return None
+    patterns = (r"\s".join(re.escape(word) for word in form.split(" ")) for form in forms)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(patterns)})(?!\w)")
+
+
+def keyword_forms(keyword: str) -> tuple[str, ...]:
+    """How a keyword stands in plain text: its words, and as the hashtag that joins several.
+
+    Empty where nothing is left of it.
+    """
+    plain = plain_text(keyword).lstrip("#").strip()
     words = plain.split(" ")
-    forms = [r"\s".join(re.escape(word) for word in words)]
-    if len(words) > 1:
-        forms.append("#" + re.escape("".join(words)))
-    return re.compile(rf"(?<!\w)(?:{'|'.join(forms)})(?!\w)")
+    if not plain:
+        return ()
+    return (plain, "#" + "".join(words)) if len(words) > 1 else (plain,)

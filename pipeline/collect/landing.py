@@ -6,6 +6,7 @@ is written last: rows without one are a leftover of an interrupted landing and d
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,7 +34,8 @@ from pipeline.settings import Settings
 MANIFEST_SUFFIX = ".manifest.json"
 _ROWS_SUFFIX = ".jsonl.zst"
 _COMPRESSION_LEVEL = 6
-_BLOCK_BYTES = 32 << 20
+_BLOCK_BYTES = 16 << 20
+"""Larger buffers are given back to the system after each use, and taken again page by page."""
 
 
 class Source(StrEnum):
@@ -290,8 +292,13 @@ def manifest_files(
         accounts = [folder / account_name] if account_name else sorted(folder.glob("*"))
         for account in accounts:
             if account.is_dir() and ACCOUNT_NAME_PATTERN.fullmatch(account.name):
-                files = account.glob(f"*{MANIFEST_SUFFIX}")
-                yield from sorted(path for path in files if not path.name.startswith("."))
+                # Years of daily scrapes are many files: nothing but their names is looked at.
+                names = [
+                    name
+                    for name in os.listdir(account)  # noqa: PTH208
+                    if name.endswith(MANIFEST_SUFFIX) and not name.startswith(".")
+                ]
+                yield from (account / name for name in sorted(names))
 
 
 def manifests(settings: Settings, platform: Platform, account_name: str) -> list[Manifest]:

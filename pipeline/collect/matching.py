@@ -7,35 +7,18 @@ neither its post nor its plan takes part in the rest.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from rapidfuzz import fuzz
-
 from pipeline.accounts import AccountConfig, Platform
+from pipeline.collect.match_scores import ScoredDays, Scores, pair_scores
 from pipeline.collect.own_posts import OwnPost
 from pipeline.collect.planned import PlannedPost
-from pipeline.collect.text_likeness import Text, WordWeights, is_other_part, likeness
 
-LEAST_LIKENESS = 0.68
-"""Below, two texts only share common words."""
 AMBIGUITY_MARGIN = 0.04
 """Two candidates whose scores differ by no more are not told apart."""
-MOST_DAYS = 2
-_DAY_PENALTY = 0.06
-"""Taken off per day between plan and post: similar texts on neighbouring days stay apart."""
-_NEAR = timedelta(hours=3)
-_FAR_PENALTY = 0.05
-"""Taken off where the plan names an hour and the post went out at another one."""
-_HOOK_WEIGHT = 0.9
-_TOPIC_WEIGHT = 0.8
-_LEAST_TOPIC_LENGTH = 8
-"""A shorter hook or topic is inside too many captions."""
 
-Scores = dict[tuple[int, int], float]
-"""Scores of the pairs that can belong together, by position of plan and of post."""
 PersonMatches = Mapping[tuple[Platform, str], str | None]
 """What people said, by platform and post id: the planned id, or None for no plan."""
 
@@ -81,6 +64,8 @@ class Matching:
 
     matches: tuple[PostMatch, ...]
     ambiguous: tuple[AmbiguousPost, ...]
+    scored: Mapping[Platform, ScoredDays] = field(default_factory=dict)
+    """What the next matching of the account can go on from."""
 
 
 def match_posts(
@@ -101,6 +86,7 @@ def find_matches(
     plans: Sequence[PlannedPost],
     posts: Sequence[OwnPost],
     person: PersonMatches | None = None,
+    former: Mapping[Platform, ScoredDays] | None = None,
 ) -> Matching:
     """Match planned posts to posts, and tell which could not be decided.
 
@@ -110,8 +96,10 @@ def find_matches(
         posts: What was published.
         person: What people said about some posts. A plan of which somebody said that another post
             of the platform came from it is no candidate there any more.
+        former: What an earlier matching under the same zone scored; it only saves work.
     """
     said = person or {}
+    scored: dict[Platform, ScoredDays] = {}
     matches: list[PostMatch] = []
     ambiguous: list[AmbiguousPost] = []
     known_plans = {plan.planned_id for plan in plans}
@@ -128,19 +116,21 @@ def find_matches(
             if planned_id in known_plans
         )
         taken = set(by_person.values())
-        found = _match_platform(
-            account,
-            platform,
-            [
-                plan
-                for plan in plans
-                if plan.platform in (None, platform.value) and plan.planned_id not in taken
-            ],
-            [post for post in theirs if post.post_id not in by_person],
+        if not theirs:
+            continue
+        candidates = [
+            plan
+            for plan in plans
+            if plan.platform in (None, platform.value) and plan.planned_id not in taken
+        ]
+        free = [post for post in theirs if post.post_id not in by_person]
+        scores, scored[platform] = pair_scores(
+            account, candidates, free, former.get(platform) if former else None
         )
+        found = _match_platform(account, platform, candidates, free, scores)
         matches.extend(found.matches)
         ambiguous.extend(found.ambiguous)
-    return Matching(tuple(matches), tuple(ambiguous))
+    return Matching(tuple(matches), tuple(ambiguous), scored)
 
 
 def _match_platform(
@@ -148,8 +138,8 @@ def _match_platform(
     platform: Platform,
     plans: Sequence[PlannedPost],
     posts: Sequence[OwnPost],
+    scores: Scores,
 ) -> Matching:
-    scores = _scores(account, plans, posts)
     if not scores:
         return Matching((), ())
     kept = _unrivalled(scores, _assign(scores))
@@ -205,74 +195,6 @@ def _unrivalled(scores: Scores, chosen: dict[int, int]) -> dict[int, int]:
     }
 
 
-def _scores(
-    account: AccountConfig, plans: Sequence[PlannedPost], posts: Sequence[OwnPost]
-) -> Scores:
-    """All pairs that lie close enough and are alike enough."""
-    wanted = {
-        _local_day(account, plan.planned_at) + timedelta(days=days)
-        for plan in plans
-        if plan.planned_at is not None
-        for days in range(-MOST_DAYS, MOST_DAYS + 1)
-    }
-    by_day: dict[date, list[int]] = {}
-    captions: dict[int, Text] = {}
-    for number, post in enumerate(posts):
-        if wanted and post.posted_at is not None and post.caption:
-            day = _local_day(account, post.posted_at)
-            if day in wanted:
-                by_day.setdefault(day, []).append(number)
-                captions[number] = Text.of(post.caption)
-    planned = [Text.of(plan.caption) for plan in plans]
-    weights = WordWeights(planned, captions.values())
-    scores: Scores = {}
-    for index, plan in enumerate(plans):
-        if plan.planned_at is None:
-            continue
-        day = _local_day(account, plan.planned_at)
-        for days in range(-MOST_DAYS, MOST_DAYS + 1):
-            for number in by_day.get(day + timedelta(days=days), []):
-                alike = (
-                    likeness(planned[index], captions[number], weights)
-                    if planned[index].plain
-                    else _hook_likeness(plan, captions[number])
-                )
-                if alike >= LEAST_LIKENESS:
-                    far = _is_far(account, plan.planned_at, posts[number].posted_at)
-                    penalty = _DAY_PENALTY * abs(days) + _FAR_PENALTY * far
-                    scores[index, number] = round(alike - penalty, 4)
-    return scores
-
-
-def _local_day(account: AccountConfig, moment: datetime) -> date:
-    return moment.astimezone(account.zone).date()
-
-
-def _is_far(account: AccountConfig, planned_at: datetime, posted_at: datetime | None) -> bool:
-    """Whether a post went out at another hour than planned.
-
-    A plan of a plain date names no hour: it stands at the day's beginning.
-    """
-    local = planned_at.astimezone(account.zone)
-    is_day_only = local.time() == time(0)
-    return not is_day_only and abs((posted_at or datetime.max.replace(tzinfo=UTC)) - local) > _NEAR
-
-
-def _hook_likeness(plan: PlannedPost, caption: Text) -> float:
-    """How clearly a caption has the hook of a plan that has no caption, 0 to 1.
-
-    The topic counts only where there is no hook: several posts in a few days may share one.
-    """
-    for text, weight in ((plan.hook_text, _HOOK_WEIGHT), (plan.topic, _TOPIC_WEIGHT)):
-        planned = Text.of((text or "").replace("_", " "))
-        if len(planned.body) >= _LEAST_TOPIC_LENGTH:
-            is_inside = len(planned.body) <= len(caption.body)
-            compare = fuzz.partial_ratio if is_inside else fuzz.ratio
-            alike = weight * compare(planned.body, caption.body) / 100
-            return 0.0 if is_other_part(planned, caption) else alike
-    return 0.0
-
-
 def _assign(scores: Scores) -> dict[int, int]:
     """The one-to-one assignment with the highest sum of scores: post by plan.
 
@@ -284,6 +206,9 @@ def _assign(scores: Scores) -> dict[int, int]:
 
     chosen: dict[int, int] = {}
     for group in _groups(scores):
+        if len(group) == 1:  # most are, and nothing is to be solved there
+            chosen.update(group)
+            continue
         plans = sorted({plan for plan, _ in group})
         posts = sorted({post for _, post in group})
         row_of = {plan: row for row, plan in enumerate(plans)}

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 from pipeline.accounts import AccountConfig
 from pipeline.clients.claude import Answer, UnusableAnswerError, Usage, ask
+from pipeline.clients.claude_requests import ServiceUnavailableError
 from pipeline.clients.warehouse import writing
 from pipeline.collect.caption_answers import (
     PROMPT_PATH,
@@ -231,6 +232,8 @@ def _ask_batch(
         usage, reason = error.usage, str(error)
     except ModelUnavailableError as error:
         is_reachable, reason = False, str(error)
+        if isinstance(error, ServiceUnavailableError) and error.lost_count:
+            usage = Usage(settings.model, cost_usd=None)  # it may have been billed
     rows = [
         _row(settings, one, labels.get(one.content_sha256), now) for one in batch if is_reachable
     ]

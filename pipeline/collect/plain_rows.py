@@ -4,22 +4,20 @@ Nothing here decides anything on its own: a row with all signs is a post for the
 ``classify`` too, with the same id and the same owner, and a row without goes there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from pipeline.collect.platform_interface import ItemKind, PlainPosts
 from pipeline.collect.platform_rows import handle_of
 
 _EMPTY = "'null', '[]', 'false', '\"\"'"
-NO_NUMBERS = ("NaN", "Infinity")
+_NO_NUMBERS = ("NaN", "Infinity")
 """What stands for numbers that JSON does not have; a caption may say the words too."""
+_HALF_CHARACTER = "\\ud"
+"""Begins every escaped lone surrogate, at which the database's JSON reader fails."""
 
 
 def ordinary_posts_sql(
-    signs: PlainPosts,
-    handle: str | None,
-    is_any_author: bool,
-    source: str,
-    unclean: Sequence[str] = NO_NUMBERS,
+    signs: PlainPosts, handle: str | None, is_any_author: bool, source: str
 ) -> tuple[str, list[str | None]]:
     """Query over landed rows, with the parameters that come before those of the source.
 
@@ -32,7 +30,6 @@ def ordinary_posts_sql(
         is_any_author: Posts of every author are the account's own.
         source: A table function with the columns ``row_index`` and ``payload``; SQL of ours,
             never a user's.
-        unclean: Those of :data:`NO_NUMBERS` that any row has; rows with one are left over.
     """
     leading = (signs.post_id, signs.author, *signs.numbers)
     names = list(dict.fromkeys((*leading, *signs.empty, *signs.missing, *signs.fixed)))
@@ -51,9 +48,9 @@ def ordinary_posts_sql(
             for name, text in signs.fixed.items()
         ),
         # Joined keys have to be taken apart.
-        "not contains(array_to_string(keys, ''), '/')",
-        "not contains(array_to_string(keys, ''), '.')",
-        *(f"not contains(payload, '{word}')" for word in unclean),
+        "not contains(keys, '/')",
+        "not contains(keys, '.')",
+        *(f"not contains(payload, '{word}')" for word in _NO_NUMBERS),
     ]
     is_own = "true" if is_any_author else f"lower(trim({author}, '\"')) = ?"
     query = (
@@ -61,8 +58,10 @@ def ordinary_posts_sql(
         f"case when {' and '.join(tests)} then case when {is_own} then '{ItemKind.POST.value}' "
         f"else '{ItemKind.FOREIGN_POST.value}' end end as item_kind, "
         f"case when item_kind is not null then trim({post_id}, '\"') end as post_id "
-        "from (select row_index, payload, json_keys(payload) as keys, "
-        f"cast(json_extract(payload, [{paths}]) as varchar[]) as signs from {source})"
+        "from (select row_index, payload, array_to_string(json_keys(readable), '') as keys, "
+        f"cast(json_extract(readable, [{paths}]) as varchar[]) as signs "
+        f"from (select *, case when not contains(payload, '{_HALF_CHARACTER}') then payload end "
+        f"as readable from {source}))"
     )
     return query, [] if is_any_author else [handle_of(handle)]
 

@@ -5,6 +5,7 @@ of the wrong kind counts as missing. A folder whose files do not parse is report
 """
 
 import math
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from pipeline.settings import Settings
 
 _META = "meta.json"
 _CAROUSEL = "carousel_data.json"
+PLAN_FILES = (_META, _CAROUSEL)
 _MOST_SLIDES = 1000
 _MOST_BYTES = 16 << 20
 
@@ -65,31 +67,47 @@ class PlannedPosts:
     """One sentence per folder that could not be read."""
 
 
-class _UnreadableError(Exception):
+class UnreadablePlanError(Exception):
     """A file of a planned post that cannot be used; the text says why."""
 
 
 def read_planned_posts(settings: Settings, account: AccountConfig) -> PlannedPosts:
     """All planned posts of one account, in order of folder name. Never raises for a bad folder."""
-    output = settings.accounts_dir / account.name / "output"
     posts: list[PlannedPost] = []
     problems: list[str] = []
-    folders = sorted(output.iterdir()) if output.is_dir() else []
-    for folder in folders:
-        if not folder.is_dir() or folder.name.startswith("."):
-            continue
+    for folder in plan_folders(settings, account):
         try:
-            posts.append(_read_folder(account, folder))
-        except _UnreadableError as error:
-            problems.append(f"Planned post {folder} was left out: {error}.")
+            posts.append(read_plan(account, folder))
+        except UnreadablePlanError as error:
+            problems.append(problem_with(folder, error))
     return PlannedPosts(tuple(posts), tuple(problems))
 
 
-def _read_folder(account: AccountConfig, folder: Path) -> PlannedPost:
+def plan_folders(settings: Settings, account: AccountConfig) -> list[Path]:
+    """The folders of an account's planned posts, in order of name."""
+    try:
+        with os.scandir(settings.accounts_dir / account.name / "output") as entries:
+            folders = [one for one in entries if one.is_dir() and not one.name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [Path(folder.path) for folder in sorted(folders, key=lambda one: one.name)]
+
+
+def problem_with(folder: Path, error: UnreadablePlanError) -> str:
+    """The sentence about a folder that cannot be read."""
+    return f"Planned post {folder} was left out: {error}."
+
+
+def read_plan(account: AccountConfig, folder: Path) -> PlannedPost:
+    """The planned post of one folder.
+
+    Raises:
+        UnreadablePlanError: Its files are missing or do not parse.
+    """
     meta = _read_object(folder / _META)
     carousel = _read_object(folder / _CAROUSEL)
     if meta is None and carousel is None:
-        raise _UnreadableError(f"it has neither {_META} nor {_CAROUSEL}")
+        raise UnreadablePlanError(f"it has neither {_META} nor {_CAROUSEL}")
     meta, carousel = meta or {}, carousel or {}
     slides = carousel.get("slides")
     slides = slides if isinstance(slides, list) else []
@@ -121,23 +139,25 @@ def _read_object(path: Path) -> dict[str, Any] | None:
     """The object in a JSON file, None when there is no such file."""
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise _UnreadableError(f"{path.name} is larger than {_MOST_BYTES >> 20} MB")
+            raise UnreadablePlanError(f"{path.name} is larger than {_MOST_BYTES >> 20} MB")
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise _UnreadableError(f"{path.name} cannot be read ({one_line(error)})") from error
+        raise UnreadablePlanError(f"{path.name} cannot be read ({one_line(error)})") from error
     try:
         # Through cleaned text: nothing below has to mind NaN or half characters.
         document = parse_json(clean_json(parse_json(text)))
     except ValueError as error:
         line = getattr(error, "lineno", "?")
         words = one_line(getattr(error, "msg", error))
-        raise _UnreadableError(f"{path.name} is not valid JSON (line {line}: {words})") from error
+        raise UnreadablePlanError(
+            f"{path.name} is not valid JSON (line {line}: {words})"
+        ) from error
     except RecursionError as error:
-        raise _UnreadableError(f"{path.name} is nested too deeply") from error
+        raise UnreadablePlanError(f"{path.name} is nested too deeply") from error
     if not isinstance(document, dict):
-        raise _UnreadableError(f"{path.name} holds no object with keys")
+        raise UnreadablePlanError(f"{path.name} holds no object with keys")
     return document
 
 

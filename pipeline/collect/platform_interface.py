@@ -149,6 +149,20 @@ class PlainPosts:
 
 
 @dataclass(frozen=True)
+class PlainFacts:
+    """Keys at a row's top in which most posts have what matching and labelling need.
+
+    A platform file may name them as ``plain_facts`` of its source, where they are what ``facts``
+    reads first; a database then reads most rows.
+    """
+
+    caption: str
+    """Text, or null or missing where there is none."""
+    posted_at: str
+    """The time as ISO 8601 in UTC."""
+
+
+@dataclass(frozen=True)
 class Classified:
     """What one row is. ``reason`` is set when it is not simply the account's own."""
 

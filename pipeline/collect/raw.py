@@ -4,6 +4,7 @@ Each answer is loaded in a transaction of its own, so that a process killed at a
 every scrape either wholly in the tables or not at all, and the next load goes on from there.
 """
 
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +19,10 @@ from pipeline.accounts import AccountConfig, load_accounts
 from pipeline.clients.warehouse import writing
 from pipeline.collect.drifted import is_drifted
 from pipeline.collect.jsontext import clean_json
-from pipeline.collect.labelling import LabelCounts, replace_labels
+from pipeline.collect.label_tables import LabelCounts, update_labels
 from pipeline.collect.landing import (
     MANIFEST_SUFFIX,
     Manifest,
-    Outcome,
     Source,
     manifest_files,
     read_manifest,
@@ -31,13 +31,15 @@ from pipeline.collect.landing import (
 from pipeline.collect.native_imports import native_rows
 from pipeline.collect.raw_items import UnreadableRowsError, load_items
 from pipeline.collect.raw_schema import create_raw_tables
-from pipeline.collect.table_rows import insert_rows, table_columns
+from pipeline.collect.table_rows import insert_columns, insert_rows, table_columns
 from pipeline.errors import LandingError
 from pipeline.settings import Settings
 
 _OF_ONE_SCRAPE = ("scrape_items", "rejected_items", "native_metrics")
 _ROW_GROUP_SIZE = 2_048
 """DuckDB's least. Payloads take kilobytes each; whole groups are written while the load goes on."""
+_MEMORY_LIMIT = "1GiB"
+"""Of the database's own memory; the rest of the process takes some hundred megabytes."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def load_raw(settings: Settings) -> RawLoadReport:
             for table, rows in configured.items():
                 connection.execute(f"delete from raw.{table}")  # noqa: S608 - names are ours
                 insert_rows(connection, table, rows)
-            labelled = replace_labels(settings, connection, accounts)
+            labelled = update_labels(settings, connection, accounts)
     _raise_first(damages)
     return RawLoadReport(
         *counts,
@@ -100,7 +102,13 @@ def load_landing(settings: Settings) -> RawLoadReport:
 @contextmanager
 def _loading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that is set up for many wide rows, with the raw tables made."""
-    with writing(settings, "load raw", row_group_size=_ROW_GROUP_SIZE) as connection:
+    with (
+        tempfile.TemporaryDirectory(prefix="afterpost-") as folder,
+        writing(settings, "load raw", row_group_size=_ROW_GROUP_SIZE) as connection,
+    ):
+        # What does not fit waits on disk: a load takes no more memory the more there is to load.
+        connection.execute(f"set memory_limit = '{_MEMORY_LIMIT}'")
+        connection.execute(f"set temp_directory = '{folder}'")
         ensure_raw_tables(connection)
         # One checkpoint at the end instead of many: payloads are compressed once.
         connection.execute("set checkpoint_threshold = '256MB'")
@@ -128,20 +136,28 @@ def refresh_labels(settings: Settings) -> LabelCounts:
     with writing(settings, "refresh labels") as connection:
         ensure_raw_tables(connection)
         with _transaction(connection):
-            return replace_labels(settings, connection, accounts)
+            return update_labels(settings, connection, accounts)
 
 
 def _load_scrapes(
     settings: Settings, connection: duckdb.DuckDBPyConnection
 ) -> tuple[tuple[int, int, int], list[LandingError]]:
     loaded = dict(connection.execute("select scrape_id, handle from raw.scrapes").fetchall())
+    stamps = dict(
+        connection.execute("select scrape_id, file_stamp from loading.manifests").fetchall()
+    )
     columns = {table: table_columns(connection, table) for table in (*_OF_ONE_SCRAPE, "scrapes")}
     scrapes = items = rejected = 0
     damages: list[LandingError] = []
+    touched: dict[str, str] = {}
     for path in manifest_files(settings):
         scrape_id = path.name.removesuffix(MANIFEST_SUFFIX)
         try:
+            stamp = _stamp(path)
+            if scrape_id in loaded and stamps.get(scrape_id) == stamp:
+                continue
             if scrape_id in loaded and _landed_handle(path) == loaded[scrape_id]:
+                touched[scrape_id] = stamp
                 continue
             load = partial(
                 _load_scrape,
@@ -149,6 +165,7 @@ def _load_scrapes(
                 connection,
                 read_manifest(path),
                 columns,
+                stamp=stamp,
                 is_loaded=scrape_id in loaded,
             )
             try:
@@ -159,7 +176,31 @@ def _load_scrapes(
             damages.append(error)
             continue
         scrapes, items, rejected = scrapes + 1, items + counts[0], rejected + counts[1]
+    _remember_stamps(connection, touched)
     return (scrapes, items, rejected), damages
+
+
+def _stamp(path: Path) -> str:
+    """How a file is on disk. Manifests are replaced, never written into: another one shows."""
+    try:
+        file = path.stat()
+    except OSError:
+        return ""  # reading it says in a sentence what is wrong
+    return f"{file.st_mtime_ns}-{file.st_size}-{file.st_ino}"
+
+
+def _remember_stamps(connection: duckdb.DuckDBPyConnection, stamps: Mapping[str, str]) -> None:
+    if stamps:
+        with _transaction(connection):
+            connection.execute(
+                "delete from loading.manifests where scrape_id in (select unnest(?::varchar[]))",
+                [list(stamps)],
+            )
+            insert_columns(
+                connection,
+                "loading.manifests",
+                {"scrape_id varchar": [*stamps], "file_stamp varchar": [*stamps.values()]},
+            )
 
 
 def _load_scrape(
@@ -168,30 +209,41 @@ def _load_scrape(
     manifest: Manifest,
     columns: Mapping[str, Mapping[str, str]],
     *,
+    stamp: str,
     is_loaded: bool,
     is_row_by_row: bool = False,
 ) -> tuple[int, int]:
     """One scrape in one transaction; the numbers of its items and rejected rows."""
     with _transaction(connection):
-        for table in columns if is_loaded else ():  # landed again under a corrected handle
-            connection.execute(
-                f"delete from raw.{table} where scrape_id = ?",  # noqa: S608 - names are ours
-                [manifest.scrape_id],
-            )
+        if is_loaded:  # landed again under a corrected handle
+            _unload(connection, manifest, columns)
         counts = (0, 0)
-        # Rows that break their source's contract stay in landing: half of their numbers would do
-        # more harm than none.
-        if not is_drifted(settings, manifest):
-            counts = (0, 0)
         if manifest.source is Source.NATIVE:
             rows = native_rows(settings, manifest)
             insert_rows(connection, "native_metrics", rows, columns["native_metrics"])
-        elif manifest.outcome is not Outcome.SCHEMA_DRIFT:  # half understood is not understood
+        # Rows that break their source's contract stay in landing: half of their numbers would do
+        # more harm than none.
+        elif not is_drifted(settings, manifest):
             counts = load_items(
                 connection, settings, manifest, columns, is_row_by_row=is_row_by_row
             )
         insert_rows(connection, "scrapes", [_scrape_row(settings, manifest)], columns["scrapes"])
+        remembered = [manifest.scrape_id, stamp]
+        connection.execute("insert into loading.manifests values (?, ?)", remembered)
+        connection.execute("insert into loading.unread_scrapes values (?)", remembered[:1])
     return counts
+
+
+def _unload(
+    connection: duckdb.DuckDBPyConnection, manifest: Manifest, tables: Iterable[str]
+) -> None:
+    """Take a scrape's rows out; which posts are the account's own is to be found out again."""
+    for table in (*(f"raw.{name}" for name in tables), "loading.manifests"):
+        connection.execute(
+            f"delete from {table} where scrape_id = ?",  # noqa: S608 - names are ours
+            [manifest.scrape_id],
+        )
+    connection.execute("insert into loading.unread_accounts values (?)", [manifest.account_name])
 
 
 def _landed_handle(path: Path) -> str | None:
@@ -221,6 +273,8 @@ def _configured(
     """The tables that are replaced as a whole."""
     from pipeline.clients.state import decision_rows, recommendation_rows
     from pipeline.clients.state_attempts import scrape_attempt_rows
+    from pipeline.clients.state_model_calls import model_call_rows
+    from pipeline.clients.state_verdicts import feedback_rows, registration_rows
 
     return {
         "accounts": _account_rows(accounts),
@@ -228,6 +282,9 @@ def _configured(
         "account_segments": _segment_rows(accounts),
         "state_recommendations": recommendation_rows(settings),
         "state_decisions": decision_rows(settings),
+        "state_verdict_registrations": registration_rows(settings),
+        "state_feedback": feedback_rows(settings),
+        "state_model_calls": model_call_rows(settings),
         "state_scrape_attempts": scrape_attempt_rows(settings),
     }
 

@@ -19,7 +19,7 @@ import orjson
 from pipeline.collect.jsontext import clean_json, parse_json
 from pipeline.collect.landing import Manifest, classify_row, read_blocks
 from pipeline.collect.nesting import is_nested, nested
-from pipeline.collect.plain_rows import NO_NUMBERS, ordinary_posts_sql
+from pipeline.collect.plain_rows import ordinary_posts_sql
 from pipeline.collect.platform_interface import ItemKind, PlainPosts
 from pipeline.collect.platform_registry import SOURCES
 from pipeline.collect.table_rows import insert_rows
@@ -27,9 +27,10 @@ from pipeline.settings import Settings
 
 _FEW_ROWS = 200
 """Up to here, reading row by row costs less than asking the database."""
+_BLOCK_BYTES = 64 << 20
+"""Rows that the database takes at a time: many of its row groups, or it writes them twice."""
+_LINES_AT_ONCE = 4_096
 _LEAST_LINE_BYTES = 1 << 21
-_HALF_CHARACTER = b"\\ud"
-"""Begins every escaped lone surrogate, at which the database's JSON reader fails."""
 
 _Value = TypeVar("_Value")
 
@@ -46,8 +47,6 @@ class _Block:
     first_index: int
     readable: Path | None
     """A file of the rows with their indexes, where the database is to read them."""
-    unclean: tuple[str, ...]
-    """The words for numbers that are none, where some row has them."""
 
 
 @dataclass(frozen=True)
@@ -111,18 +110,28 @@ def load_items(
 def _blocks(
     settings: Settings, manifest: Manifest, folder: Path, signs: PlainPosts | None
 ) -> Iterator[_Block]:
-    index = 0
-    for number, text in enumerate(read_blocks(settings, manifest)):
-        lines = text.split(b"\n")[:-1]
-        readable = None
-        if signs is not None and len(lines) > _FEW_ROWS and _HALF_CHARACTER not in text:
+    lines: list[bytes] = []
+    first_index = size = number = 0
+    for text in read_blocks(settings, manifest):
+        if size >= _BLOCK_BYTES:
             # Names in turn: one block is being loaded while the next is written.
-            readable = folder / f"{number % 3}.csv"
-            numbered = (b"%d\x01%s\n" % row for row in enumerate(lines, index))
-            readable.write_bytes(b"".join(numbered))
-        unclean = tuple(word for word in NO_NUMBERS if word.encode() in text)
-        yield _Block(lines, index, readable, unclean)
-        index += len(lines)
+            yield _block(lines, first_index, folder / f"{number % 3}.csv", signs)
+            first_index, size, number = first_index + len(lines), 0, number + 1
+            lines = []
+        lines += text.split(b"\n")[:-1]
+        size += len(text)
+    yield _block(lines, first_index, folder / f"{number % 3}.csv", signs)
+
+
+def _block(lines: list[bytes], first_index: int, path: Path, signs: PlainPosts | None) -> _Block:
+    if signs is None or len(lines) <= _FEW_ROWS:
+        return _Block(lines, first_index, None)
+    with path.open("wb") as file:
+        for first in range(0, len(lines), _LINES_AT_ONCE):
+            some = lines[first : first + _LINES_AT_ONCE]
+            numbered = [b"%d\x01%s\n" % row for row in enumerate(some, first_index + first)]
+            file.write(b"".join(numbered))
+    return _Block(lines, first_index, path)
 
 
 def _reader(lines: list[bytes]) -> str:
@@ -150,7 +159,7 @@ def _insert_ordinary(
 ) -> list[int]:
     """Load the block's ordinary posts; returns the indexes of all other rows."""
     query, parameters = ordinary_posts_sql(
-        signs, manifest.handle, manifest.is_any_author, _reader(block.lines), block.unclean
+        signs, manifest.handle, manifest.is_any_author, _reader(block.lines)
     )
     try:
         [(count,)] = connection.execute(

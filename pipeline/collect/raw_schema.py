@@ -1,12 +1,16 @@
-"""The raw schema's tables, kept in step with ``raw_tables.sql``."""
+"""The tables of landed answers and what loads remember, kept in step with their SQL files."""
 
+from functools import cache
 from pathlib import Path
 
 import duckdb
 
-_TABLES_SQL = Path(__file__).with_name("raw_tables.sql")
-_OF_SCRAPES = frozenset({"scrapes", "scrape_items", "rejected_items"})
+_FILES = tuple(Path(__file__).with_name(f"{name}_tables.sql") for name in ("raw", "loading"))
+_OF_SCRAPES = frozenset({"raw.scrapes", "raw.scrape_items", "raw.rejected_items"})
 """Loaded together, once per scrape."""
+
+_Columns = dict[str, list[tuple[str, str]]]
+"""Names and types of the columns of each table, in order."""
 
 
 def create_raw_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -14,29 +18,46 @@ def create_raw_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
     What a dropped table held is loaded again: from landing, accounts and the state database.
     """
-    statements = _TABLES_SQL.read_text(encoding="utf-8")
-    connection.execute("create schema if not exists raw")
+    _create_schemas(connection)
     found = _columns(connection)
-    if found:
-        with duckdb.connect() as declared:
-            declared.execute("create schema raw")
-            declared.execute(statements)
-            wanted = _columns(declared)
+    if found != _declared():
+        wanted = _declared()
         stale = {table for table, columns in found.items() if wanted.get(table, columns) != columns}
         if stale & _OF_SCRAPES:
             stale |= _OF_SCRAPES & found.keys()
+        if stale:  # what is remembered may be about one of them
+            stale |= {table for table in found if table.startswith("loading.")}
         for table in sorted(stale):
-            connection.execute(f"drop table raw.{table}")
-    connection.execute(statements)
+            connection.execute(f"drop table {table}")
+        for path in _FILES:
+            connection.execute(path.read_text(encoding="utf-8"))
 
 
-def _columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
-    """Names and types of the columns of each raw table, in order."""
+def has_own_posts(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the database remembers the own posts; a copy of a former version does not."""
+    return "loading.own_posts" in _columns(connection)
+
+
+@cache
+def _declared() -> _Columns:
+    with duckdb.connect() as connection:
+        _create_schemas(connection)
+        for path in _FILES:
+            connection.execute(path.read_text(encoding="utf-8"))
+        return _columns(connection)
+
+
+def _create_schemas(connection: duckdb.DuckDBPyConnection) -> None:
+    for schema in ("raw", "loading"):
+        connection.execute(f"create schema if not exists {schema}")
+
+
+def _columns(connection: duckdb.DuckDBPyConnection) -> _Columns:
     rows = connection.execute(
-        "select table_name, column_name, data_type from duckdb_columns() "
-        "where schema_name = 'raw' and not internal order by table_name, column_index"
+        "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() "
+        "where schema_name in ('raw', 'loading') and not internal order by 1, column_index"
     ).fetchall()
-    columns: dict[str, list[tuple[str, str]]] = {}
+    columns: _Columns = {}
     for table, name, kind in rows:
         columns.setdefault(table, []).append((name, kind))
     return columns

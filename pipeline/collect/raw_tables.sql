@@ -155,7 +155,31 @@ create table if not exists raw.state_recommendations (
     insight varchar not null,
     proposed_change varchar not null,
     writer varchar not null,
-    warehouse_version varchar not null
+    warehouse_version varchar not null,
+    writer_reason varchar,               -- why the rules wrote although a model was asked
+    model varchar,
+    input_tokens bigint,                 -- its part of what the model's answers used
+    output_tokens bigint,
+    cost_usd decimal(18, 8)
+);
+
+-- Grain: one question to the language model, copied from the state database.
+create table if not exists raw.state_model_calls (
+    call_id varchar not null,
+    account_name varchar not null,
+    purpose varchar not null,            -- 'recommendations' or 'caption_labels'
+    asked_at timestamptz not null,
+    model varchar not null,
+    prompt_sha256 varchar not null,
+    reserved_usd decimal(18, 8),
+    batch_id varchar,                    -- the service's; null when asked alone
+    answered_at timestamptz,
+    outcome varchar,                     -- null while nothing is known, and for captions
+    reason varchar,
+    lost_count integer not null,         -- answers that got lost and may have been billed on top
+    input_tokens bigint,
+    output_tokens bigint,
+    cost_usd decimal(18, 8)              -- null when it is not known
 );
 
 -- Grain: one decision, copied from the state database.
@@ -169,6 +193,38 @@ create table if not exists raw.state_decisions (
     note varchar,
     context_id_before varchar,
     context_id_after varchar
+);
+
+-- Grain: one approved change and what it will be judged by, copied from the state database.
+create table if not exists raw.state_verdict_registrations (
+    recommendation_id varchar not null,
+    account_name varchar not null,
+    registered_at timestamptz not null,
+    platform varchar not null,
+    dimension varchar not null,
+    segment varchar not null,
+    outcome varchar not null,
+    direction varchar not null,          -- 'better' or 'worse'
+    smallest_useful_ratio double not null,
+    horizon_days integer not null,
+    control_shares varchar not null,     -- JSON text: share of each other segment
+    context_id_before varchar not null,
+    context_id_after varchar not null,
+    rule varchar not null,
+    posts_per_week double,
+    expected_share_decided double,
+    sha256 varchar not null
+);
+
+-- Grain: one thing that somebody said about one planned post, copied from the state database.
+create table if not exists raw.state_feedback (
+    account_name varchar not null,
+    planned_id varchar not null,
+    sequence integer not null,           -- the highest of a planned post counts
+    feedback varchar not null,           -- 'approve', 'reject' or 'edit'
+    note varchar,
+    given_by varchar not null,
+    given_at timestamptz not null
 );
 
 -- Grain: one run that was meant to be paid for, copied from the state database.

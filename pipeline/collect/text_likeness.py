@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
-_SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[\w']+")
 _TAG = re.compile(r"[#@][\w.]+")
 _PLACE_IN_SERIES = re.compile(
@@ -32,7 +31,7 @@ _LEAST_WORDS = 3
 
 def plain_text(text: str) -> str:
     """Text in the form that texts are compared in: NFKC, case folded, single spaces."""
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 @dataclass(frozen=True)
@@ -59,28 +58,40 @@ class Text:
 
 
 class WordWeights:
-    """How much each word of an account's texts tells: rare words tell more."""
+    """How much each word of some texts tells: rare words tell more.
 
-    def __init__(self, plans: Iterable[Text], posts: Iterable[Text]) -> None:
-        """Count in both collections; a plan and its post count once."""
-        counted: list[Counter[str]] = []
-        self._text_count = 1
-        for texts in (plans, posts):
-            counts: Counter[str] = Counter()
-            number = 0
-            for text in texts:
-                counts.update(text.words)
-                number += 1
-            counted.append(counts)
-            self._text_count = max(self._text_count, number)
-        self._counts = counted
+    Plans and posts are counted for themselves, so that a plan and its post count once.
+    """
+
+    def __init__(self) -> None:
+        """Count nothing yet."""
+        self._plans: Counter[str] = Counter()
+        self._posts: Counter[str] = Counter()
+        self._plan_count = self._post_count = 0
+
+    def add_plans(self, texts: Iterable[Text], times: int = 1) -> None:
+        """Count planned texts; -1 times takes them out again."""
+        self._plan_count += _count(self._plans, texts, times)
+
+    def add_posts(self, texts: Iterable[Text], times: int = 1) -> None:
+        """Count posted texts; -1 times takes them out again."""
+        self._post_count += _count(self._posts, texts, times)
 
     def of(self, words: Iterable[str]) -> float:
         """Summed weight of some words, each about ln(texts / texts with the word)."""
-        return sum(math.log(1 + self._text_count / max(1, self._count(word))) for word in words)
+        texts = max(1, self._plan_count, self._post_count)
+        plans, posts = self._plans, self._posts
+        # Summed exactly: a set of words comes in another order in every process.
+        return math.fsum(math.log(1 + texts / max(1, plans[word], posts[word])) for word in words)
 
-    def _count(self, word: str) -> int:
-        return max(counts[word] for counts in self._counts)
+
+def _count(counts: Counter[str], texts: Iterable[Text], times: int) -> int:
+    number = 0
+    for text in texts:
+        for word in text.words:
+            counts[word] += times
+        number += times
+    return number
 
 
 def likeness(one: Text, other: Text, weights: WordWeights) -> float:

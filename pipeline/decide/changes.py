@@ -11,66 +11,23 @@ from typing import Any
 import jsonpatch
 
 from pipeline.clock import utc_text
-from pipeline.decide.schema import PerformanceContext, context_id_of
+from pipeline.decide.context_id import context_id_of
 from pipeline.errors import DecisionError
 from pipeline.learn.operations import (
     NEUTRAL_WEIGHT,
-    AddExperimentSuggestion,
-    AddHighSaveFormat,
-    AddHighShareFormat,
-    AddTopPillar,
-    AddUnderperformingPillar,
     Operation,
     OperationError,
-    RemovePillar,
+    SetExploration,
     SetFormatWeight,
     SetSlideCount,
-    compile_patch,
     current_weight,
+    weight_bounds,
 )
+from pipeline.learn.patches import compile_patch
 from pipeline.learn.recommend.recommendation import Recommendation
 
 VALID_FOR = timedelta(weeks=8)
 """Tastes drift; after this a generator should not lean on the evidence any more."""
-
-
-def describe(
-    operations: Sequence[Operation], context: PerformanceContext | Mapping[str, Any]
-) -> str:
-    """The change in words, for example "set the weight of step_guide from 1.0 to 1.4".
-
-    Args:
-        operations: What would be changed.
-        context: The context as it is now.
-    """
-    document = (
-        context.model_dump(mode="json") if isinstance(context, PerformanceContext) else context
-    )
-    return "; ".join(_words(operation, document) for operation in operations)
-
-
-def _words(operation: Operation, document: Mapping[str, Any]) -> str:
-    match operation:
-        case SetFormatWeight():
-            current = current_weight(document, operation.format)
-            words = f"set the weight of {operation.format} from {current} to {operation.weight}"
-        case SetSlideCount():
-            current_count = document.get("optimal_slide_count")
-            former = "unset" if current_count is None else str(current_count)
-            words = f"set the slide count from {former} to {operation.slide_count}"
-        case AddTopPillar():
-            words = f"add {operation.pillar} to the top pillars"
-        case AddUnderperformingPillar():
-            words = f"add {operation.pillar} to the underperforming pillars"
-        case RemovePillar():
-            words = f"remove {operation.pillar} from the {operation.list.replace('_', ' ')}"
-        case AddHighSaveFormat():
-            words = f"add {operation.format} to the formats that are saved"
-        case AddHighShareFormat():
-            words = f"add {operation.format} to the formats that are shared"
-        case AddExperimentSuggestion():
-            words = f'add the experiment "{operation.suggestion}"'
-    return words
 
 
 def rebased_patch(
@@ -103,21 +60,107 @@ def _same_meaning(
     """A weight that was to be raised must not be lowered, nor the reverse."""
     if not isinstance(operation, SetFormatWeight):
         return
-    path = f"/format_weights/{operation.format}"
-    former = next(
-        (
-            step["value"]
-            for step in recommendation.patch
-            if step["op"] == "test" and step["path"] == path
-        ),
-        NEUTRAL_WEIGHT,
-    )
+    former = _former_weight(recommendation, operation.format)
     current = current_weight(document, operation.format)
     if (operation.weight > current) is not (operation.weight > former):
         raise OperationError(
             f"the weight of {operation.format} went from {former:g} to {current:g} since then, so "
             f"{operation.weight:g} would turn it the other way"
         )
+
+
+def _former_weight(recommendation: Recommendation, format_name: str) -> float:
+    """The weight that a recommendation was written against."""
+    path = f"/format_weights/{format_name}"
+    steps = (step for step in recommendation.patch if step["op"] == "test")
+    return float(next((step["value"] for step in steps if step["path"] == path), NEUTRAL_WEIGHT))
+
+
+def edited(
+    recommendation: Recommendation, operations: Sequence[Operation] | None
+) -> Recommendation:
+    """The recommendation with other values, within what an edit may change.
+
+    Raises:
+        DecisionError: The edit is of another kind than the proposal, of another format, or turns
+            it the other way.
+    """
+    if operations is None:
+        return recommendation
+    proposed = recommendation.operations
+    fits = len(operations) == len(proposed) and all(
+        _is_same_kind(given, former, recommendation)
+        for given, former in zip(operations, proposed, strict=True)
+    )
+    if not fits:
+        raise DecisionError(
+            f"{recommendation.recommendation_id} proposes something else: an edit may change the "
+            "weight or the slide count that is proposed, and nothing more. Nothing was changed."
+        )
+    return recommendation.model_copy(update={"operations": tuple(operations)})
+
+
+def edit_of(
+    recommendation: Recommendation, document: Mapping[str, Any], value: str
+) -> tuple[Operation, ...]:
+    """The recommendation's operations with another weight or slide count.
+
+    Args:
+        recommendation: It proposes exactly one of them.
+        document: The context as JSON.
+        value: What a person typed.
+
+    Raises:
+        DecisionError: There is nothing to edit, or the value is no number within bounds; the
+            message names the bounds.
+    """
+    if not is_editable(recommendation):
+        raise DecisionError(
+            f"{recommendation.recommendation_id} proposes no weight and no slide count, so there "
+            "is nothing to edit."
+        )
+    (operation,) = recommendation.operations
+    try:
+        given: Operation
+        if isinstance(operation, SetFormatWeight):
+            given = SetFormatWeight(format=operation.format, weight=float(value))
+        else:
+            given = SetSlideCount(slide_count=int(value))
+        compile_patch((given,), document)
+    except ValueError as error:
+        told = str(error) if isinstance(error, OperationError) else "it is out of bounds"
+        raise DecisionError(
+            f"{value!r} was not taken ({told}): write {_permitted(operation, document)}."
+        ) from None
+    return (given,)
+
+
+def is_editable(recommendation: Recommendation) -> bool:
+    """Whether it proposes one weight or one slide count, which a person may change."""
+    return len(recommendation.operations) == 1 and isinstance(
+        recommendation.operations[0], SetFormatWeight | SetSlideCount
+    )
+
+
+def _permitted(operation: Operation, document: Mapping[str, Any]) -> str:
+    if not isinstance(operation, SetFormatWeight):
+        return "a whole number from 1 to 35"
+    current = current_weight(document, operation.format)
+    low, high = weight_bounds(current)
+    ends = (current, high) if operation.weight > current else (low, current)
+    return f"a weight from {ends[0]:g} to {ends[1]:g}"
+
+
+def _is_same_kind(given: Operation, proposed: Operation, recommendation: Recommendation) -> bool:
+    match given, proposed:
+        case SetFormatWeight(), SetFormatWeight():
+            former = _former_weight(recommendation, proposed.format)
+            is_same_way = (given.weight > former) is (proposed.weight > former)
+            return given.format == proposed.format and is_same_way
+        case SetSlideCount(), SetSlideCount():
+            return True
+        case _:
+            return given == proposed
 
 
 def approved_document(
@@ -127,7 +170,7 @@ def approved_document(
 
     Besides the patch only the bookkeeping keys change: ``last_updated``, ``sample_size``,
     ``warehouse_version``, ``context_id``, ``approved_recommendations``, ``evidence``,
-    ``exploration.previous_context_id`` and ``valid_until``.
+    ``exploration.previous_context_id``, ``exploration.posteriors`` and ``valid_until``.
 
     Args:
         recommendation: What was approved.
@@ -159,10 +202,20 @@ def approved_document(
     changed["exploration"] = {
         **changed.get("exploration", {}),
         "previous_context_id": context_id_of(document),
+        **_posteriors(recommendation, changed),
     }
     changed["valid_until"] = (day + VALID_FOR).isoformat()
     changed["context_id"] = context_id_of(changed)
     return changed, patch
+
+
+def _posteriors(recommendation: Recommendation, changed: Mapping[str, Any]) -> dict[str, Any]:
+    """What exploration goes by, as it was known when the recommendation was written."""
+    if any(isinstance(operation, SetExploration) for operation in recommendation.operations):
+        return {}
+    known = recommendation.format_posteriors or {}
+    former = changed.get("exploration", {}).get("posteriors", {})
+    return {"posteriors": {**former, **known}} if known else {}
 
 
 def _evidence(recommendation: Recommendation) -> dict[str, Any]:

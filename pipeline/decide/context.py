@@ -17,11 +17,11 @@ from typing import Any
 from pipeline.accounts import AccountConfig, account_dir
 from pipeline.atomic_files import write_atomically
 from pipeline.clients.state import StateTransaction, reading_state, state_exists, writing_state
-from pipeline.decide.changes import approved_document
+from pipeline.decide.changes import approved_document, edited
+from pipeline.decide.context_id import context_id_of
 from pipeline.decide.decision import Decision, DecisionKind
 from pipeline.decide.schema import (
     PerformanceContext,
-    context_id_of,
     neutral_context,
     parse_context,
     render_context,
@@ -42,6 +42,7 @@ from pipeline.decide.versions import (
 )
 from pipeline.errors import ContextError, DecisionError
 from pipeline.learn.findings import stable_id
+from pipeline.learn.operations import parse_operations
 from pipeline.learn.recommend.recommendation import Recommendation
 from pipeline.settings import Settings
 
@@ -210,7 +211,7 @@ def _merge_edit(
         ContextError: The edit is not valid, or the two do not go together.
     """
     account_name = waiting["account_name"]
-    edited = _adopt(state, account_name, raw, path, now)
+    hand_edit = _adopt(state, account_name, raw, path, now)
     if waiting["cause"] == VersionCause.INITIAL:
         return
     decision = state.decision(waiting["decision_id"])
@@ -221,7 +222,9 @@ def _merge_edit(
         assert row is not None, "the database refers to it"
         try:
             document, _ = approved_document(
-                Recommendation.from_row(row), edited, now=decision["decided_at"]
+                _as_decided(Recommendation.from_row(row), decision),
+                hand_edit,
+                now=decision["decided_at"],
             )
         except DecisionError as error:
             raise ContextError(
@@ -239,6 +242,11 @@ def _merge_edit(
         now=now,
         decision_id=waiting["decision_id"],
     )
+
+
+def _as_decided(recommendation: Recommendation, decision: dict[str, Any]) -> Recommendation:
+    stored = decision["operations"]
+    return edited(recommendation, None if stored is None else parse_operations(stored))
 
 
 def history(settings: Settings, account_name: str) -> list[ContextVersion]:

@@ -1,4 +1,4 @@
-"""A decision: who approved, rejected or reverted what, when, and what it changed."""
+"""A decision: who approved, edited, rejected or reverted what, when, and what it changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ class DecisionKind(StrEnum):
     """What was decided."""
 
     APPROVE = "approve"
+    EDITED = "edited"
+    """Approved with another value than was proposed."""
     REJECT = "reject"
     REVERT = "revert"
 
@@ -32,6 +34,15 @@ class Decision:
     context_id_before: str | None
     context_id_after: str | None
     """Ids of the context before and after; equal when nothing changed."""
+    operations: list[dict[str, Any]] | None = None
+    """What was approved instead of the proposal; None unless edited."""
+    proposed_patch: list[dict[str, Any]] | None = None
+    """What the proposal would have changed; None unless edited."""
+
+    @property
+    def is_approval(self) -> bool:
+        """Whether it changed the context as a recommendation proposed, edited or not."""
+        return self.decision in (DecisionKind.APPROVE, DecisionKind.EDITED)
 
     def to_row(self) -> dict[str, Any]:
         """The columns of the state database's table ``decisions``."""

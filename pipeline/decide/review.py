@@ -4,17 +4,23 @@ A decision, the recommendation's new status and the new version of the context a
 of the state database, under one lock per account. The file follows.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.accounts import AccountConfig, ApprovalPolicy, load_account
 from pipeline.clients.state import StateTransaction, reading_state, state_exists, writing_state
-from pipeline.decide.changes import approved_document
-from pipeline.decide.context import ContextState, settle
+from pipeline.clients.state_verdicts import add_registration
+from pipeline.decide.changes import approved_document, edited, rebased_patch
+from pipeline.decide.context import ContextState, ensure_context, settle
 from pipeline.decide.decision import Decision, DecisionKind
+from pipeline.decide.registrations import expected_share_decided, registration_row
 from pipeline.decide.schema import render_context
 from pipeline.decide.versions import VersionCause, account_lock, add_version
+from pipeline.decide.wording import describe
 from pipeline.errors import DecisionError
 from pipeline.learn.findings import Confidence, stable_id
+from pipeline.learn.operations import Operation, dump_operations
 from pipeline.learn.recommend.recommendation import Recommendation, Status
 from pipeline.settings import Settings
 
@@ -35,10 +41,12 @@ def approve(
     by: str,
     now: datetime,
     note: str | None = None,
+    operations: Sequence[Operation] | None = None,
 ) -> Decision:
     """Approve a recommendation and change the account's context by it.
 
-    Approving again changes nothing and returns the decision that was made.
+    Approving again changes nothing and returns the decision that was made. What the change will be
+    judged by is stored with the approval.
 
     Args:
         settings: Where things are.
@@ -46,10 +54,11 @@ def approve(
         by: Who decides.
         now: The moment of the decision, with its zone.
         note: Why.
+        operations: What to do instead of what is proposed: another weight or slide count.
 
     Raises:
-        DecisionError: Unknown, rejected, or no longer fitting the context; in the last case it is
-            set aside as superseded.
+        DecisionError: Unknown, rejected, edited beyond what an edit may change, or no longer
+            fitting the context; in the last case it is set aside as superseded.
         ContextError: The context file is not valid, or could not be written.
     """
     account_name, former = _look_up(settings, recommendation_id, DecisionKind.APPROVE)
@@ -62,7 +71,9 @@ def approve(
             recommendation, former = _undecided(state, recommendation_id, DecisionKind.APPROVE)
             if former is not None:
                 return former
-            outcome = _applied(state, recommendation, context, by=by, now=now, note=note)
+            outcome = _applied(
+                state, recommendation, context, by=by, now=now, note=note, operations=operations
+            )
         if isinstance(outcome, DecisionError):
             raise outcome
         settle(settings, account, now)
@@ -77,31 +88,46 @@ def _applied(
     by: str,
     now: datetime,
     note: str | None,
+    operations: Sequence[Operation] | None,
 ) -> Decision | DecisionError:
     """Record the approval and the version it makes, or that the recommendation is out of date.
 
     The error is returned, not raised, because setting the recommendation aside has to be committed.
     """
+    is_edited = operations is not None and tuple(operations) != recommendation.operations
+    approved = edited(recommendation, operations if is_edited else None)
     try:
-        document, patch = approved_document(recommendation, context.document, now=now)
+        proposed_patch = rebased_patch(recommendation, context.document)
     except DecisionError as error:
         state.settle_recommendation(
             recommendation.recommendation_id, status=Status.SUPERSEDED.value, decided_at=now
         )
         return error
+    try:
+        document, patch = approved_document(approved, context.document, now=now)
+    except DecisionError:
+        raise DecisionError(
+            f"The edit of {recommendation.recommendation_id} is outside the bounds of one "
+            "decision, or turns the proposal the other way. It stays as it was."
+        ) from None
     decision = Decision(
         decision_id=stable_id("dec", recommendation.recommendation_id),
         recommendation_id=recommendation.recommendation_id,
         account_name=recommendation.account_name,
-        decision=DecisionKind.APPROVE,
+        decision=DecisionKind.EDITED if is_edited else DecisionKind.APPROVE,
         decided_by=by,
         decided_at=now,
         note=note,
         patch=patch,
         context_id_before=context.context_id,
         context_id_after=document["context_id"],
+        operations=dump_operations(approved.operations) if is_edited else None,
+        proposed_patch=proposed_patch if is_edited else None,
     )
     _record(state, decision, Status.APPROVED)
+    registration = registration_row(approved, context.document, document, now=now)
+    if registration is not None:
+        add_registration(state, registration)
     add_version(
         state,
         recommendation.account_name,
@@ -180,6 +206,33 @@ def apply_policy(settings: Settings, account: AccountConfig, *, now: datetime) -
     return made
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """What an approval would do, as it stands now."""
+
+    proposed: str
+    """The change in words."""
+    expected_share_decided: float | None
+    """Chance that a verdict falls within its horizon; None when nothing is judged or known."""
+
+
+def outlook(settings: Settings, recommendation: Recommendation, *, now: datetime) -> Outlook:
+    """What approving a recommendation would do to the present context, and when one would know.
+
+    Raises:
+        ContextError: The context file is not valid, so nothing can be said about a change of it.
+    """
+    account = load_account(settings.accounts_dir, recommendation.account_name)
+    document = ensure_context(settings, account, now).document
+    try:
+        after, _ = approved_document(recommendation, document, now=now)
+    except DecisionError:
+        share = None
+    else:
+        share = expected_share_decided(recommendation, document, after)
+    return Outlook(describe(recommendation.operations, document), share)
+
+
 def _look_up(
     settings: Settings, recommendation_id: str, wanted: DecisionKind
 ) -> tuple[str, Decision | None]:
@@ -222,7 +275,7 @@ def _undecided(
             "`afterpost recommend` for one that does."
         )
     decision = Decision.from_row(made)
-    if decision.decision is not wanted:
+    if decision.is_approval is not (wanted is DecisionKind.APPROVE):
         raise DecisionError(
             f"{recommendation_id} was decided already: {decision.decision.value} by "
             f"{decision.decided_by} on {decision.decided_at:%Y-%m-%d}. It stays as it is; an "

@@ -3,7 +3,6 @@
 Keys that we do not know are kept: people and generators add their own.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
@@ -13,14 +12,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from pipeline.accounts import AccountConfig
+from pipeline.decide.context_id import context_id_of
 from pipeline.errors import ContextError
 from pipeline.learn.operations import WEIGHT_MAX, WEIGHT_MIN, neutral_values
 
 SCHEMA_VERSION = 1
 SCHEMA_PATH = Path(__file__).with_name("context.schema.json")
 
-EXPLORATION_SHARE = 0.1
-"""Part of the posts that the generator makes without regard to the weights, to keep learning."""
+EXPLORATION_SHARE = 0.5
+"""Part of the posts outside of the holdout that try formats as often as they may be the best.
+Measured by ``make bench-loop``: a smaller share learns too slowly from few posts."""
 
 HOLDOUT_SHARE = 0.2
 """Part of the posts that still follows the previous context, to see what a change did."""
@@ -56,12 +57,20 @@ class Timing(_Part):
     best_dayparts: list[str] = []
 
 
+class Posterior(_Part):
+    """What is known of a format's effect: mean and standard deviation on the log scale."""
+
+    mean: Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False)]
+    sd: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
 class Exploration(_Part):
     """How much the generator strays from the context, and what the holdout follows."""
 
     share: Share = EXPLORATION_SHARE
     holdout_share: Share = HOLDOUT_SHARE
     previous_context_id: str | None = None
+    posteriors: dict[str, Posterior] = {}
 
 
 class ApprovedRecommendation(_Part):
@@ -95,13 +104,16 @@ class PerformanceContext(_Part):
     underperforming_pillars: list[str] = Field(
         default=[], description="Content pillars that do worse than the account's usual."
     )
+    top_topics: list[str] = Field(default=[], description="Topics to prefer.")
     optimal_slide_count: int | None = Field(
         default=None, ge=1, le=35, description="Slides of a carousel; null when not known."
     )
     hook_insights: HookInsights = HookInsights()
     save_vs_share: SaveVsShare = SaveVsShare()
     timing: Timing = Timing()
-    cta: dict[str, Any] = Field(default_factory=dict, description="Calls to action, by name.")
+    cta: dict[str, Any] = Field(
+        default_factory=dict, description="The call to action to end with, under `preferred`."
+    )
     experiment_suggestions: list[str] = Field(default=[], description="What to try now and then.")
     exploration: Exploration = Exploration()
     approved_recommendations: list[ApprovedRecommendation] = []
@@ -163,13 +175,6 @@ def render_context(document: Mapping[str, Any]) -> bytes:
     return (
         json.dumps(dict(ordered), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     ).encode()
-
-
-def context_id_of(document: Mapping[str, Any]) -> str:
-    """The hash of a context's content: of everything but ``context_id`` itself."""
-    content = {key: value for key, value in document.items() if key != "context_id"}
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return f"ctx_{hashlib.sha256(canonical.encode()).hexdigest()[:12]}"
 
 
 def neutral_context(account: AccountConfig, day: date) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pipeline.clients.warehouse import published_version
 from pipeline.collect.scrape_round import Tell
 from pipeline.definitions import build_defs
 from pipeline.defs.conduct import Conduct
+from pipeline.defs.event_log import open_dagster_instance
 from pipeline.defs.ghosts import PROCESS_TAG, end_ghost_runs, this_process
 from pipeline.defs.partitions import ACCOUNTS_TAG, sync_accounts
 from pipeline.defs.schedules import partition_range_tags
@@ -43,7 +44,7 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     configuration = folder / "dagster.yaml"
     if not configuration.exists():
         configuration.write_bytes((REPOSITORY / "dagster.yaml").read_bytes())
-    instance = dg.DagsterInstance.from_config(str(folder))
+    instance = open_dagster_instance(folder)
     sync_accounts(instance, settings)
     end_ghost_runs(instance)
     return instance

@@ -7,6 +7,7 @@ segment move together, so the strongest speaks for them.
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,9 @@ MAX_ADVERSE_EFFECT = 0.90
 
 MAX_STEP = 1.5
 """Largest factor by which one decision changes how often a segment is made."""
+
+PROPOSABLE_DIMENSIONS = ("format", "pillar", "topic", "hook_style", "slide_count", "cta")
+"""Ways to cut posts that a context can be changed by; the others are shown, never proposed."""
 
 OUTCOME_WORDS = {
     "views_72h": "views at 72 hours",
@@ -51,7 +55,7 @@ class Confidence(StrEnum):
     LOW = "low"
 
 
-_FIGURES = (
+FIGURES = (
     "n",
     "account_n",
     "median",
@@ -62,6 +66,7 @@ _FIGURES = (
     "null_best",
     "q_value",
 )
+"""The figures of a row of ``stats.segment_effects`` that a finding states."""
 
 FINDING_SQL = """\
 select n, account_n, median, effect, effect_low, effect_high, probability_better, null_best, q_value
@@ -69,6 +74,30 @@ from stats.segment_effects
 where account_name = $account_name and platform = $platform and dimension = $dimension
   and segment = $segment and outcome = $outcome"""
 """Recomputes a finding's figures on a published copy; its parameters are named."""
+
+POSTS_SQL = """\
+select outcomes.platform, outcomes.post_id
+from intermediate.int_post_outcomes as outcomes
+inner join intermediate.int_post_segments as segments using (account_name, platform, post_id)
+where outcomes.account_name = $account_name and outcomes.platform = $platform
+  and segments.dimension = $dimension and segments.segment = $segment
+  and outcomes.outcome = $outcome
+order by outcomes.post_id"""
+"""The posts that a finding rests on; as many as its n says."""
+
+PILLAR_SQL = """\
+select
+  effects.n, effects.account_n, effects.median, effects.effect, effects.effect_low,
+  effects.effect_high, effects.probability_better, effects.null_best, effects.q_value,
+  pillars.share_of_engagement_7d as engagement_share
+from stats.segment_effects as effects
+left join marts.mart_pillar_performance as pillars
+  on effects.account_name = pillars.account_name and effects.platform = pillars.platform
+  and effects.segment = pillars.pillar
+where effects.account_name = $account_name and effects.platform = $platform
+  and effects.dimension = $dimension and effects.segment = $segment
+  and effects.outcome = $outcome"""
+"""Recomputes a pillar's figures, the part of the engagement that it brings among them."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +131,14 @@ class Finding:
     confidence: Confidence
     query: dict[str, Any]
     """``sql`` with named ``parameters`` that recomputes the figures on a published copy."""
+    posts: dict[str, Any] | None = None
+    """The same for ``platform`` and ``post_id`` of the posts behind it; None: not told apart."""
+    engagement_share: float | None = None
+    """Part of the account's engagement at 7 days that a pillar brings, a fraction; else None."""
+    hooks: tuple[str, ...] = ()
+    """First lines of a hook style's best posts, the best first; what a change may quote."""
+    instead: str | None = None
+    """The best other segment where only one can be preferred and this one does worse."""
 
     @property
     def sentence(self) -> str:
@@ -153,10 +190,15 @@ class Finding:
             "dimension": self.dimension,
             "segment": self.segment,
             "outcome": self.outcome,
+            "age_hours": self.age_hours,
             "direction": self.direction.value,
             "confidence": self.confidence.value,
-            **{name: getattr(self, name) for name in _FIGURES},
+            **{name: getattr(self, name) for name in FIGURES},
+            **(
+                {} if self.engagement_share is None else {"engagement_share": self.engagement_share}
+            ),
             "query": self.query,
+            "posts": self.posts,
         }
 
 
@@ -176,7 +218,7 @@ def confidence_of(*, effect: float, n: int, probability_better: float) -> Confid
 
 
 def find(connection: "duckdb.DuckDBPyConnection", account_name: str) -> list[Finding]:
-    """The account's findings, the one with the largest expected gain first.
+    """The account's clear effects, the one with the largest expected gain first.
 
     Args:
         connection: A published copy, or any database with ``stats.segment_effects``.
@@ -188,7 +230,7 @@ def find(connection: "duckdb.DuckDBPyConnection", account_name: str) -> list[Fin
     """
     cursor = connection.execute(
         f"""
-        select platform, dimension, segment, outcome, age_hours, verdict, {", ".join(_FIGURES)}
+        select platform, dimension, segment, outcome, age_hours, verdict, {", ".join(FIGURES)}
         from stats.segment_effects
         where account_name = $account_name
           and segment is not null
@@ -209,7 +251,7 @@ def find(connection: "duckdb.DuckDBPyConnection", account_name: str) -> list[Fin
     columns = [column[0] for column in cursor.description]
     rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     strongest: dict[tuple[str, ...], Finding] = {}
-    for finding in (_finding(account_name, row) for row in rows):
+    for finding in (effect_finding(account_name, row) for row in rows):
         cause = (
             finding.dimension,
             finding.segment,
@@ -234,20 +276,27 @@ def ratio_text(ratio: float) -> str:
     return f"{ratio:.2f}×"
 
 
-def _finding(account_name: str, row: dict[str, Any]) -> Finding:
+def effect_finding(account_name: str, row: Mapping[str, Any]) -> Finding:
+    """One row of ``stats.segment_effects`` as a finding; its guards are the caller's.
+
+    Args:
+        account_name: The account.
+        row: With a finding's key, ``age_hours`` and all figures.
+    """
     key = {name: row[name] for name in ("platform", "dimension", "segment", "outcome")}
-    figures = {name: row[name] for name in _FIGURES}
+    parameters = {"account_name": account_name, **key}
     return Finding(
         finding_id=stable_id("fnd", account_name, *key.values()),
         account_name=account_name,
         **key,
         age_hours=row["age_hours"],
-        direction=Direction(row["verdict"]),
-        **figures,
+        direction=Direction.BETTER if row["effect"] > 1 else Direction.WORSE,
+        **{name: row[name] for name in FIGURES},
         confidence=confidence_of(
             effect=row["effect"], n=row["n"], probability_better=row["probability_better"]
         ),
-        query={"sql": FINDING_SQL, "parameters": {"account_name": account_name, **key}},
+        query={"sql": FINDING_SQL, "parameters": parameters},
+        posts={"sql": POSTS_SQL, "parameters": parameters},
     )
 
 

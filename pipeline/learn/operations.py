@@ -1,8 +1,8 @@
 """The changes that a recommendation may propose, their bounds, and how they become a patch.
 
 This is the allow-list: whatever is no operation here cannot reach a context file, and the bounds
-below hold for every writer. Operations name what is meant; compiled against a context they become
-a JSON Patch (RFC 6902) with a ``test`` on everything it replaces.
+below hold for every writer. Operations name what is meant; `pipeline.learn.patches` makes patches
+of them.
 """
 
 import math
@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-import jsonpatch
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 WEIGHT_MIN = 0.25
 WEIGHT_MAX = 3.0
@@ -30,6 +29,18 @@ SEGMENT_PATTERN = r"^[a-z0-9][a-z0-9_]{0,62}$"
 """Names that may enter a context; labels from elsewhere can hold any text."""
 
 _Segment = Annotated[str, Field(pattern=SEGMENT_PATTERN)]
+
+
+def _plain_line(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise ValueError("a hook is one plain line")
+    return text
+
+
+_Hook = Annotated[str, Field(min_length=3, max_length=200), AfterValidator(_plain_line)]
+"""The first line of a post of the account's own; it is quoted to a generator, never run."""
+
+Daypart = Literal["night", "morning", "midday", "afternoon", "evening", "late"]
 
 
 class OperationError(ValueError):
@@ -112,30 +123,177 @@ class AddExperimentSuggestion(_Operation):
         return f"{self.format} format {self.reason.value}"
 
 
+class RemoveExperimentSuggestion(_Operation):
+    """Take a suggestion off the list."""
+
+    op: Literal["remove_experiment_suggestion"] = "remove_experiment_suggestion"
+    format: _Segment
+    reason: ExperimentReason
+
+    @property
+    def suggestion(self) -> str:
+        """The text that stands in the context."""
+        return f"{self.format} format {self.reason.value}"
+
+
+class RemoveHighSaveFormat(_Operation):
+    """Take a format off those that people save."""
+
+    op: Literal["remove_high_save_format"] = "remove_high_save_format"
+    format: _Segment
+
+
+class RemoveHighShareFormat(_Operation):
+    """Take a format off those that people share."""
+
+    op: Literal["remove_high_share_format"] = "remove_high_share_format"
+    format: _Segment
+
+
+class AddTopTopic(_Operation):
+    """Prefer a topic."""
+
+    op: Literal["add_top_topic"] = "add_top_topic"
+    topic: _Segment
+
+
+class RemoveTopTopic(_Operation):
+    """Stop preferring a topic."""
+
+    op: Literal["remove_top_topic"] = "remove_top_topic"
+    topic: _Segment
+
+
+class AddHookStyle(_Operation):
+    """Prefer or avoid a way to open a post."""
+
+    op: Literal["add_hook_style"] = "add_hook_style"
+    list: Literal["best_styles", "worst_styles"]
+    style: _Segment
+
+
+class RemoveHookStyle(_Operation):
+    """Take a hook style off one of the two lists."""
+
+    op: Literal["remove_hook_style"] = "remove_hook_style"
+    list: Literal["best_styles", "worst_styles"]
+    style: _Segment
+
+
+class AddReferenceHook(_Operation):
+    """Give the generator the first line of a post as an example."""
+
+    op: Literal["add_reference_hook"] = "add_reference_hook"
+    hook: _Hook
+
+
+class RemoveReferenceHook(_Operation):
+    """Take an example away."""
+
+    op: Literal["remove_reference_hook"] = "remove_reference_hook"
+    hook: _Hook
+
+
+class SetBestDayparts(_Operation):
+    """Post at these parts of the day; none: whenever."""
+
+    op: Literal["set_best_dayparts"] = "set_best_dayparts"
+    dayparts: tuple[Daypart, ...] = Field(max_length=3)
+
+    @field_validator("dayparts")
+    @classmethod
+    def _once_each(cls, value: tuple[Daypart, ...]) -> tuple[Daypart, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError("a daypart is named twice")
+        return value
+
+
+class SetCta(_Operation):
+    """End posts with this call to action; None: no preference."""
+
+    op: Literal["set_cta"] = "set_cta"
+    cta: _Segment | None
+
+
+class ClearSlideCount(_Operation):
+    """Let the account's own default decide about the slides."""
+
+    op: Literal["clear_slide_count"] = "clear_slide_count"
+
+
+class FormatPosterior(BaseModel):
+    """What is known of a format's effect: mean and standard deviation on the log scale."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: _Segment
+    mean: float = Field(ge=-2, le=2, allow_inf_nan=False)
+    sd: float = Field(ge=0.001, le=1, allow_inf_nan=False)
+
+
+class SetExploration(_Operation):
+    """Let exploration go by newer figures."""
+
+    op: Literal["set_exploration"] = "set_exploration"
+    posteriors: tuple[FormatPosterior, ...] = Field(min_length=1, max_length=50)
+
+    @property
+    def value(self) -> dict[str, dict[str, float]]:
+        """As it stands in the context."""
+        return {
+            item.format: {"mean": item.mean, "sd": item.sd}
+            for item in sorted(self.posteriors, key=lambda item: item.format)
+        }
+
+
+ModelOperation = Annotated[
+    SetFormatWeight
+    | AddTopPillar
+    | AddUnderperformingPillar
+    | RemovePillar
+    | SetSlideCount
+    | ClearSlideCount
+    | AddHighSaveFormat
+    | RemoveHighSaveFormat
+    | AddHighShareFormat
+    | RemoveHighShareFormat
+    | AddExperimentSuggestion
+    | AddTopTopic
+    | RemoveTopTopic
+    | AddHookStyle
+    | RemoveHookStyle
+    | AddReferenceHook
+    | SetCta,
+    Field(discriminator="op"),
+]
+"""What a language model may answer with; the others come from code alone."""
+
 Operation = Annotated[
     SetFormatWeight
     | AddTopPillar
     | AddUnderperformingPillar
     | RemovePillar
     | SetSlideCount
+    | ClearSlideCount
     | AddHighSaveFormat
+    | RemoveHighSaveFormat
     | AddHighShareFormat
-    | AddExperimentSuggestion,
+    | RemoveHighShareFormat
+    | AddExperimentSuggestion
+    | RemoveExperimentSuggestion
+    | AddTopTopic
+    | RemoveTopTopic
+    | AddHookStyle
+    | RemoveHookStyle
+    | AddReferenceHook
+    | RemoveReferenceHook
+    | SetBestDayparts
+    | SetCta
+    | SetExploration,
     Field(discriminator="op"),
 ]
 
 _OPERATIONS: TypeAdapter[tuple[Operation, ...]] = TypeAdapter(tuple[Operation, ...])
-
-_LISTS = {
-    AddTopPillar: ("top_pillars",),
-    AddUnderperformingPillar: ("underperforming_pillars",),
-    AddHighSaveFormat: ("save_vs_share", "high_save_formats"),
-    AddHighShareFormat: ("save_vs_share", "high_share_formats"),
-    AddExperimentSuggestion: ("experiment_suggestions",),
-}
-"""Where each adding operation adds."""
-
-_OPPOSITE = {"top_pillars": "underperforming_pillars", "underperforming_pillars": "top_pillars"}
 
 
 def neutral_values(formats: Sequence[str], slide_count: int | None) -> dict[str, Any]:
@@ -149,7 +307,11 @@ def neutral_values(formats: Sequence[str], slide_count: int | None) -> dict[str,
         "format_weights": dict.fromkeys(formats, NEUTRAL_WEIGHT),
         "top_pillars": [],
         "underperforming_pillars": [],
+        "top_topics": [],
         "optimal_slide_count": slide_count,
+        "hook_insights": {"best_styles": [], "worst_styles": [], "reference_hooks": []},
+        "timing": {"best_dayparts": []},
+        "cta": {},
         "save_vs_share": {"high_save_formats": [], "high_share_formats": []},
         "experiment_suggestions": [],
     }
@@ -196,123 +358,3 @@ def weight_bounds(current: float) -> tuple[float, float]:
     low = math.ceil(round(max(WEIGHT_MIN, current / WEIGHT_FACTOR_MAX) * 100, 6)) / 100
     high = math.floor(round(min(WEIGHT_MAX, current * WEIGHT_FACTOR_MAX) * 100, 6)) / 100
     return low, high
-
-
-def compile_patch(
-    operations: Sequence[Operation], document: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """The JSON Patch that makes the operations' changes to a context.
-
-    Args:
-        operations: What to change, in this order.
-        document: The context as JSON; it is not changed.
-
-    Returns:
-        Operations of RFC 6902, each replacement after a ``test`` of what it replaces.
-
-    Raises:
-        OperationError: An operation is outside its bounds for this context, changes nothing, or
-            contradicts what the context says.
-    """
-    patch: list[dict[str, Any]] = []
-    state: Mapping[str, Any] = document
-    for operation in operations:
-        steps = _steps(operation, state)
-        patch.extend(steps)
-        state = jsonpatch.apply_patch(state, steps)
-    return patch
-
-
-def _steps(operation: Operation, document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    match operation:
-        case SetFormatWeight():
-            return _weight_steps(operation, document)
-        case SetSlideCount():
-            return _slide_count_steps(operation, document)
-        case RemovePillar():
-            return _removal_steps(operation, document)
-        case AddTopPillar() | AddUnderperformingPillar():
-            (key,) = _LISTS[type(operation)]
-            if operation.pillar in document.get(_OPPOSITE[key], []):
-                raise OperationError(
-                    f"{operation.pillar} is in {_OPPOSITE[key]}, so it cannot enter {key} as well"
-                )
-            return _addition_steps((key,), operation.pillar, document)
-        case AddExperimentSuggestion():
-            return _addition_steps(_LISTS[type(operation)], operation.suggestion, document)
-        case AddHighSaveFormat() | AddHighShareFormat():
-            return _addition_steps(_LISTS[type(operation)], operation.format, document)
-
-
-def _weight_steps(operation: SetFormatWeight, document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    current = current_weight(document, operation.format)
-    low, high = weight_bounds(current)
-    if operation.weight == current:
-        raise OperationError(f"the weight of {operation.format} is {current:g} already")
-    if not low <= operation.weight <= high:
-        raise OperationError(
-            f"the weight of {operation.format} is {current:g} and can move to {low:g}–{high:g} in "
-            f"one decision, not to {operation.weight:g}"
-        )
-    weights = document.get("format_weights")
-    if weights is None:
-        value = {operation.format: operation.weight}
-        return [{"op": "add", "path": _pointer("format_weights"), "value": value}]
-    path = _pointer("format_weights", operation.format)
-    if operation.format not in weights:
-        return [{"op": "add", "path": path, "value": operation.weight}]
-    return [
-        {"op": "test", "path": path, "value": weights[operation.format]},
-        {"op": "replace", "path": path, "value": operation.weight},
-    ]
-
-
-def _slide_count_steps(
-    operation: SetSlideCount, document: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    path = _pointer("optimal_slide_count")
-    if "optimal_slide_count" not in document:
-        return [{"op": "add", "path": path, "value": operation.slide_count}]
-    current = document["optimal_slide_count"]
-    if current == operation.slide_count:
-        raise OperationError(f"the slide count is {current} already")
-    return [
-        {"op": "test", "path": path, "value": current},
-        {"op": "replace", "path": path, "value": operation.slide_count},
-    ]
-
-
-def _removal_steps(operation: RemovePillar, document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    names = document.get(operation.list, [])
-    if operation.pillar not in names:
-        raise OperationError(f"{operation.pillar} is not in {operation.list}")
-    path = _pointer(operation.list, str(names.index(operation.pillar)))
-    return [
-        {"op": "test", "path": path, "value": operation.pillar},
-        {"op": "remove", "path": path},
-    ]
-
-
-def _addition_steps(
-    keys: tuple[str, ...], value: str, document: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    holder: Any = document
-    for depth, key in enumerate(keys, start=1):
-        if key not in holder:
-            missing: Any = [value]
-            for inner in reversed(keys[depth:]):
-                missing = {inner: missing}
-            return [{"op": "add", "path": _pointer(*keys[:depth]), "value": missing}]
-        holder = holder[key]
-    if value in holder:
-        raise OperationError(f"{value} is in {keys[-1]} already")
-    path = _pointer(*keys)
-    return [
-        {"op": "test", "path": path, "value": list(holder)},
-        {"op": "add", "path": f"{path}/-", "value": value},
-    ]
-
-
-def _pointer(*keys: str) -> str:
-    """A JSON Pointer (RFC 6901)."""
-    return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)

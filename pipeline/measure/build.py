@@ -17,8 +17,13 @@ from pipeline.clients.warehouse import new_version, publish, writing
 from pipeline.clock import utc_now
 from pipeline.errors import BuildFailedError
 from pipeline.measure.dbt_runs import DbtEvent, run_dbt_build
-from pipeline.measure.segment_effects import EffectRow, write_segment_effects
+from pipeline.measure.failure_patterns import write_failure_patterns
+from pipeline.measure.pareto import write_pareto
+from pipeline.measure.projection_table import write_post_projection
+from pipeline.measure.refreshes import Refresh, note_models_made, prepare_refresh
+from pipeline.measure.segment_effects import VerdictCounts, write_segment_effects
 from pipeline.measure.statistics_tables import prepare_statistics_tables
+from pipeline.measure.verdicts import write_verdicts
 from pipeline.settings import Settings
 
 _STATE_TABLES = """
@@ -43,6 +48,8 @@ class ModelBuild:
     model_count: int
     test_count: int
     warnings: tuple[str, ...]
+    is_full_refresh: bool
+    """Whether every model was made anew, and not brought on by the new scrapes alone."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,9 @@ def build_models(
 ) -> ModelBuild:
     """Run every dbt model and data test.
 
+    Models that grow with every scrape are brought on by the new scrapes alone, or made anew where
+    their sources changed (:mod:`pipeline.measure.refreshes`); both give the same rows.
+
     Args:
         settings: Whose home to build.
         on_event: Called for each finished model and test.
@@ -71,17 +81,23 @@ def build_models(
     with writing(settings, "build models") as connection:
         connection.execute(_STATE_TABLES)
         prepare_statistics_tables(connection)
-        _set_model_build(connection, build_id, is_complete=False)
+        _set_model_build(connection, build_id, completed=None)
+        refresh = prepare_refresh(connection)
         # dbt opens the file itself; two connections of unlike configuration do not mix.
         connection.close()
-        outcome = run_dbt_build(settings, on_event)
+        outcome = run_dbt_build(settings, on_event, is_full_refresh=refresh.is_full)
         with writing(settings, "build models") as after:
-            _set_model_build(after, build_id, is_complete=True)
-    return ModelBuild(build_id, outcome.model_count, outcome.test_count, outcome.warnings)
+            _set_model_build(after, build_id, completed=refresh)
+    return ModelBuild(
+        build_id, outcome.model_count, outcome.test_count, outcome.warnings, refresh.is_full
+    )
 
 
-def build_statistics(settings: Settings) -> list[EffectRow]:
+def build_statistics(settings: Settings) -> VerdictCounts:
     """Recompute the ``stats`` schema from the models.
+
+    Returns:
+        How many rows of ``stats.segment_effects`` have which verdict.
 
     Raises:
         BuildFailedError: The models are not of one complete build.
@@ -116,10 +132,14 @@ def publish_build(settings: Settings) -> Published:
     return Published(version, path, as_of[0] if as_of else None)
 
 
-def _build_statistics(connection: duckdb.DuckDBPyConnection) -> list[EffectRow]:
+def _build_statistics(connection: duckdb.DuckDBPyConnection) -> VerdictCounts:
     build_id = _complete_build_id(connection)
     connection.execute("begin")
     rows = write_segment_effects(connection)
+    write_failure_patterns(connection)
+    write_pareto(connection)
+    write_post_projection(connection)
+    write_verdicts(connection)
     connection.execute("delete from stats.build_info")
     connection.execute(
         "insert into stats.build_info "
@@ -131,11 +151,15 @@ def _build_statistics(connection: duckdb.DuckDBPyConnection) -> list[EffectRow]:
 
 
 def _set_model_build(
-    connection: duckdb.DuckDBPyConnection, build_id: str, *, is_complete: bool
+    connection: duckdb.DuckDBPyConnection, build_id: str, *, completed: Refresh | None
 ) -> None:
     connection.execute("begin")
     connection.execute("delete from stats.model_build")
-    connection.execute("insert into stats.model_build values (?, ?)", [build_id, is_complete])
+    connection.execute(
+        "insert into stats.model_build values (?, ?)", [build_id, completed is not None]
+    )
+    if completed is not None:
+        note_models_made(connection, completed)
     connection.execute("commit")
 
 

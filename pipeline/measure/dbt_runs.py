@@ -18,6 +18,8 @@ from pipeline.settings import REPOSITORY, Settings
 DBT_PROJECT = REPOSITORY / "dbt_project"
 DbtEvent = Mapping[str, Any]
 """One event of dbt's structured log: ``info`` and ``data``, as in its JSON log."""
+_MEMORY_LIMIT = "1GB"
+"""Of DuckDB during a build; what needs more is done in parts on disk."""
 _RESULT_EVENTS = frozenset({"LogSeedResult", "LogModelResult", "LogTestResult"})
 
 
@@ -31,17 +33,28 @@ class DbtOutcome:
 
 
 def run_dbt_build(
-    settings: Settings, on_event: Callable[[DbtEvent], None] | None = None
+    settings: Settings,
+    on_event: Callable[[DbtEvent], None] | None = None,
+    *,
+    is_full_refresh: bool = False,
 ) -> DbtOutcome:
     """``dbt build`` of the whole project on the home's warehouse, without unit tests.
 
     The caller holds the writer lock and has no connection open.
 
+    Args:
+        settings: Whose home to build.
+        on_event: Called for each finished model and test.
+        is_full_refresh: Make incremental models anew.
+
     Raises:
         BuildFailedError: Names the models and tests that failed, with dbt's own words.
     """
     arguments = [
+        # The manifest and the results as files take seconds to write, and nobody reads them.
+        "--no-write-json",
         "build",
+        *(["--full-refresh"] if is_full_refresh else []),
         "--exclude-resource-type",
         "unit_test",
         *_common_arguments(settings),
@@ -124,9 +137,16 @@ def _common_arguments(settings: Settings) -> list[str]:
                     "type": "duckdb",
                     "path": str(settings.database_path),
                     "threads": 1,
-                    # A connection left open would lock every other process out.
-                    "keep_open": False,
-                    "settings": {"TimeZone": "UTC"},
+                    # Opening and closing the file for each model costs more than most models;
+                    # it is closed when the run is over, because it would lock others out.
+                    "keep_open": True,
+                    "settings": {
+                        "TimeZone": "UTC",
+                        "memory_limit": _MEMORY_LIMIT,
+                        # A checkpoint writes down where each part of every table lies, of which
+                        # the landed rows have thousands: one at the end instead of many.
+                        "checkpoint_threshold": "1GB",
+                    },
                     "retries": {"connect_attempts": 7, "retryable_exceptions": ["IOException"]},
                 }
             },
@@ -151,6 +171,7 @@ def _common_arguments(settings: Settings) -> list[str]:
 
 def _invoke(arguments: list[str], on_event: Callable[[DbtEvent], None] | None) -> Any:
     # Two seconds of imports that only a build needs.
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
     from google.protobuf.json_format import MessageToJson
 
@@ -158,9 +179,17 @@ def _invoke(arguments: list[str], on_event: Callable[[DbtEvent], None] | None) -
         if on_event is not None and event.info.name in _RESULT_EVENTS:
             on_event(json.loads(MessageToJson(event, preserving_proto_field_name=True)))
 
-    return dbtRunner(callbacks=[forward]).invoke(
-        ["--log-level", "none", "--log-level-file", "info", *arguments]
-    )
+    try:
+        return dbtRunner(callbacks=[forward]).invoke(
+            ["--log-level", "none", "--log-level-file", "info", *arguments]
+        )
+    finally:
+        # dbt's own close_all_connections drops the connection without closing it.
+        manager: Any = DuckDBConnectionManager
+        environment = manager._ENV
+        manager.close_all_connections()
+        if environment is not None:
+            environment.close()
 
 
 def _failure_sentence(failed: list[Any], exception: BaseException | None) -> str:

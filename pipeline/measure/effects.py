@@ -1,18 +1,20 @@
-"""How a segment's posts do against the account's own usual, with honest uncertainty.
+"""How a segment's posts do against the account's own usual, from moments alone.
 
-One mechanism serves every dimension: it gets log outcomes and segment names and knows nothing of
-formats or weekdays. The point is partially pooled towards "no difference", because the best of
-many small groups is mostly luck; the interval is not shrunk, because plug-in empirical-Bayes
-intervals cover far less than they say.
+One mechanism serves every dimension: it gets counts, means and squared deviations of log outcomes,
+which the warehouse has summed, and knows nothing of formats or weekdays. Everything here is of one
+account at a time; :mod:`pipeline.measure.pooling` lets accounts learn from each other.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import special
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 INTERVAL_COVERAGE = 0.90
 MINIMUM_POSTS = 5
@@ -22,10 +24,12 @@ MINIMUM_POSTS_FOR_VERDICT = 8
 MINIMUM_USEFUL_RATIO = 1.10
 """A difference below a tenth changes no decision, however certain it is."""
 FALSE_DISCOVERY_RATE = 0.05
-_SPREAD_FLOOR = 0.10
-"""Segments are taken to differ by at least this much (standard deviation of log effects)."""
-_OUTLIER_LIMIT = 3.5
-"""Robust standard deviations beyond which a post is pulled in (Iglewicz and Hoaglin, 1993)."""
+_SPREAD_PRIOR_POSTS = 20.0
+"""Posts that the usual spread within segments is worth beside a segment's own spread."""
+_ERROR_FLOOR = 1e-6
+"""Log values are kept to a millionth: nothing is known more exactly."""
+_NEWTON_STEPS = 50
+_NEWTON_TOLERANCE = 1e-12
 
 
 class Verdict(StrEnum):
@@ -38,229 +42,197 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class SegmentEffect:
-    """One segment against the account's usual; all but ``n`` on the log scale.
+class SegmentMoments:
+    """Moments of log outcomes; one element per segment in every array, shape (segments,).
 
-    ``estimate`` and ``standard_error`` are unpooled; ``pooled`` is the point to show; ``low`` and
-    ``high`` are the 90 % interval. ``p_value`` is two-sided. ``null_best`` is the log effect that
-    the best of these segments would typically show if none differed.
+    A group is all segments of one account, platform, dimension and outcome. Posts that have no
+    segment there are what ``all_*`` has more than the group's segments together.
     """
 
-    segment: str
-    n: int
-    estimate: float
-    standard_error: float
-    degrees_of_freedom: float
-    pooled: float
-    low: float
-    high: float
-    probability_better: float
-    p_value: float
-    null_best: float
+    group: Integers
+    """Index of the group, from 0 without gaps."""
+    n: Floats
+    log_mean: Floats
+    log_squared_deviations: Floats
+    """Sum of squared deviations from ``log_mean``."""
+    all_n: Floats
+    """The same of all posts of the account on the platform that have the outcome."""
+    all_log_mean: Floats
+    all_log_squared_deviations: Floats
 
-
-def pull_in_outliers(values: NDArray[np.float64], groups: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Limit each value to 3.5 robust standard deviations around its group's median.
-
-    Args:
-        values: Log outcomes, shape (posts,).
-        groups: Index of each post's group, shape (posts,).
-
-    Returns:
-        Values of the same shape; unchanged where the spread is zero.
-
-    Source: winsorising by the median absolute deviation, Iglewicz and Hoaglin (1993), "How to
-    Detect and Handle Outliers".
-    """
-    medians = np.array(
-        [np.median(values[groups == group]) for group in range(int(groups.max()) + 1)]
-    )
-    residuals = values - medians[groups]
-    scale = 1.4826 * float(np.median(np.abs(residuals)))
-    if scale == 0:
-        return values
-    limit = _OUTLIER_LIMIT * scale
-    pulled: NDArray[np.float64] = medians[groups] + np.clip(residuals, -limit, limit)
-    return pulled
-
-
-def segment_effects(values: Sequence[float], segments: Sequence[str | None]) -> list[SegmentEffect]:
-    """Effects of all segments of one dimension within one account and platform.
-
-    A segment's effect is the mean of its log outcomes less the mean of all posts' log outcomes,
-    so that ``exp(effect)`` is its ratio to the account's usual. Its standard error uses the
-    pooled spread within segments; intervals and p-values are Student's t. The shown point is
-    pooled towards zero with the between-segment variance of DerSimonian and Laird (1986),
-    https://doi.org/10.1016/0197-2456(86)90046-2, and stays inside its interval.
-
-    Args:
-        values: Log outcomes, one per post.
-        segments: The posts' segments, in the same order; None for a post that has none in this
-            dimension: it belongs to the usual and gets no effect of its own.
-
-    Returns:
-        One effect per segment with at least five posts, when at least five posts lie outside of
-        it; sorted by segment. Empty when no segment qualifies.
-
-    Raises:
-        ValueError: The arguments differ in length or hold a value that is not finite.
-    """
-    if len(values) != len(segments):
-        raise ValueError(f"{len(values)} values but {len(segments)} segments")
-    y = np.asarray(values, dtype=np.float64)
-    if not np.all(np.isfinite(y)):
-        raise ValueError("log outcomes must be finite numbers")
-    names: list[str | None] = [*sorted({s for s in segments if s is not None})]
-    if None in segments:
-        names.append(None)
-    place = {name: index for index, name in enumerate(names)}
-    groups = np.array([place[segment] for segment in segments], dtype=np.int64)
-    counts = np.bincount(groups, minlength=len(names))
-    total = len(y)
-    degrees = total - len(names)
-    usable = [
-        k
-        for k, name in enumerate(names)
-        if name is not None and counts[k] >= MINIMUM_POSTS <= total - counts[k]
-    ]
-    if len(names) < 2 or degrees < 1 or not usable:
-        return []
-
-    y = pull_in_outliers(y, groups)
-    means = np.bincount(groups, weights=y, minlength=len(names)) / counts
-    spread = float(np.sum((y - means[groups]) ** 2) / degrees)
-    estimates = means - y.mean()
-    errors = np.sqrt(spread * (1 / counts - 1 / total))
-
-    own_estimates, own_errors = estimates[usable], np.maximum(errors[usable], 1e-12)
-    between = max(between_variance(own_estimates, own_errors), _SPREAD_FLOOR**2)
-    null_best = typical_best_under_null(own_errors)
-    width = float(stats.t.ppf((1 + INTERVAL_COVERAGE) / 2, degrees))
-    effects = []
-    for k, estimate, error in zip(usable, own_estimates, own_errors, strict=True):
-        low, high = estimate - width * error, estimate + width * error
-        weight = between / (between + error**2)
-        posterior_mean = weight * estimate
-        effects.append(
-            SegmentEffect(
-                segment=str(names[k]),
-                n=int(counts[k]),
-                estimate=float(estimate),
-                standard_error=float(error),
-                degrees_of_freedom=float(degrees),
-                pooled=float(np.clip(posterior_mean, low, high)),
-                low=float(low),
-                high=float(high),
-                probability_better=float(
-                    stats.norm.cdf(posterior_mean / (error * np.sqrt(weight)))
-                ),
-                p_value=float(2 * stats.t.sf(abs(estimate) / error, degrees)),
-                null_best=null_best,
-            )
-        )
-    return effects
-
-
-def between_variance(estimates: NDArray[np.float64], errors: NDArray[np.float64]) -> float:
-    """Variance of true effects around their mean, by the method of moments; at least 0.
-
-    Source: DerSimonian and Laird (1986), https://doi.org/10.1016/0197-2456(86)90046-2
-    """
-    if len(estimates) < 2:
-        return 0.0
-    weights = 1 / errors**2
-    mean = np.sum(weights * estimates) / weights.sum()
-    heterogeneity = np.sum(weights * (estimates - mean) ** 2)
-    scale = weights.sum() - np.sum(weights**2) / weights.sum()
-    return float(max(0.0, (heterogeneity - (len(estimates) - 1)) / scale))
-
-
-def typical_best_under_null(errors: NDArray[np.float64]) -> float:
-    """Median of the largest estimate when no segment differs, on the log scale.
-
-    The estimates are taken as independent normals, so the median solves
-    ``prod(Phi(x / error)) = 1/2``.
-    """
-    largest = float(errors.max())
-
-    def excess(x: float) -> float:
-        return float(np.sum(stats.norm.logcdf(x / errors)) - np.log(0.5))
-
-    return float(optimize.brentq(excess, -10 * largest, 10 * largest))
+    @property
+    def group_count(self) -> int:
+        """Number of groups."""
+        return int(self.group.max()) + 1 if len(self.group) else 0
 
 
 @dataclass(frozen=True)
-class CommonEffect:
-    """One segment across accounts, on the log scale; ``n`` counts posts."""
+class OwnEffects:
+    """Each segment against the account's usual, unpooled, on the log scale; shape (segments,).
 
-    n: int
-    account_count: int
-    pooled: float
-    low: float
-    high: float
-    probability_better: float
-    p_value: float
+    Only elements with ``has_figure`` mean anything; the others are NaN.
+    """
+
+    has_figure: Flags
+    estimate: Floats
+    standard_error: Floats
+    degrees_of_freedom: Floats
+    low: Floats
+    high: Floats
+    """With ``low`` the 90 % interval."""
+    p_value: Floats
+    """Two-sided."""
+    null_best: Floats
+    """Log effect that the best of the group would typically show if none of them differed."""
 
 
-def common_effect(effects: Sequence[SegmentEffect]) -> CommonEffect | None:
-    """What one segment does across accounts, from each account's own effect of it.
+def own_effects(moments: SegmentMoments) -> OwnEffects:
+    """Effects of all segments of all groups at once.
 
-    Random effects, so that a large account is not the whole answer, with the interval of
-    Hartung and Knapp, never narrower than the plain one: with three or four accounts the plain
-    one is far too sure. Source: IntHout, Ioannidis and Borm (2014),
-    https://doi.org/10.1186/1471-2288-14-25
+    A segment's effect is the mean of its log outcomes less the mean of all posts' log outcomes, so
+    that ``exp(estimate)`` is its ratio to the account's usual; a post without a segment belongs to
+    the usual. Intervals and p-values are Student's t. The spread of a segment is its own, moderated
+    by the spread within all segments of the group as if that were 20 more posts: segments with few
+    posts borrow a spread, segments with many keep theirs. Degrees of freedom are those of
+    Satterthwaite (1946), https://doi.org/10.2307/3002019
+
+    Args:
+        moments: One row per segment with at least one post.
 
     Returns:
-        None with fewer than two accounts.
+        A figure for each segment with at least five posts, when at least five posts lie outside.
+
+    Source of the moderated spread: Smyth (2004), https://doi.org/10.2202/1544-6115.1027, with the
+    weight of the prior fixed instead of estimated.
     """
-    if len(effects) < 2:
-        return None
-    estimates = np.array([effect.estimate for effect in effects])
-    errors = np.array([effect.standard_error for effect in effects])
-    between = between_variance(estimates, errors)
-    weights = 1 / (errors**2 + between)
-    mean = float(np.sum(weights * estimates) / weights.sum())
-    plain = 1 / weights.sum()
-    degrees = len(effects) - 1
-    adjusted = np.sum(weights * (estimates - mean) ** 2) / (degrees * weights.sum())
-    error = float(np.sqrt(max(plain, adjusted)))
-    width = float(stats.t.ppf((1 + INTERVAL_COVERAGE) / 2, degrees))
-    weight = max(between, _SPREAD_FLOOR**2) / (max(between, _SPREAD_FLOOR**2) + error**2)
-    low, high = mean - width * error, mean + width * error
-    return CommonEffect(
-        n=sum(effect.n for effect in effects),
-        account_count=len(effects),
-        pooled=float(np.clip(weight * mean, low, high)),
-        low=low,
-        high=high,
-        probability_better=float(stats.t.cdf(mean / error, degrees)),
-        p_value=float(2 * stats.t.sf(abs(mean) / error, degrees)),
+    group, groups = moments.group, moments.group_count
+
+    def summed(values: Floats) -> Floats:
+        return summed_by(values, group, groups)
+
+    first = np.zeros(groups, dtype=np.int64)
+    first[group[::-1]] = np.arange(len(group))[::-1]
+    n, total = moments.n, moments.all_n[first]
+    offset = moments.log_mean - moments.all_log_mean
+    rest_n = np.maximum(total - summed(n), 0.0)
+    rest_offset = _divided(-summed(n * offset), rest_n)
+    rest_squares = np.maximum(
+        moments.all_log_squared_deviations[first]
+        - summed(moments.log_squared_deviations + n * offset**2)
+        - rest_n * rest_offset**2,
+        0.0,
+    )
+    rest_squares[rest_n == 0] = 0.0
+
+    degrees = total - summed(np.ones_like(n)) - (rest_n > 0)
+    spread = _divided(summed(moments.log_squared_deviations) + rest_squares, degrees)
+    variance = _moderated(moments.log_squared_deviations, n, spread[group])
+    rest_variance = _moderated(rest_squares, np.maximum(rest_n, 1.0), spread)
+
+    has_figure = (n >= MINIMUM_POSTS) & (total[group] - n >= MINIMUM_POSTS)
+    usual = summed(n * variance) + rest_n * rest_variance
+    # mean_k - mean of all = (1 - n/N) mean_k - sum over the others of their share times their mean
+    own_part = (1 - n / total[group]) ** 2 * variance / n
+    other_part = np.maximum(usual[group] - n * variance, 0.0) / total[group] ** 2
+    error = np.maximum(np.sqrt(own_part + other_part), _ERROR_FLOOR)
+    freedom = _satterthwaite(own_part, other_part, n, degrees[group])
+
+    def figure(values: Floats) -> Floats:
+        return np.where(has_figure, values, np.nan)
+
+    width = special.stdtrit(freedom, (1 + INTERVAL_COVERAGE) / 2) * error
+    return OwnEffects(
+        has_figure=has_figure,
+        estimate=figure(offset),
+        standard_error=figure(error),
+        degrees_of_freedom=figure(freedom),
+        low=figure(offset - width),
+        high=figure(offset + width),
+        p_value=figure(2 * special.stdtr(freedom, -np.abs(offset) / error)),
+        null_best=figure(
+            typical_best_under_null(error, np.where(has_figure, group, -1), groups)[group]
+        ),
     )
 
 
-def q_values(p_values: Sequence[float]) -> list[float]:
-    """Benjamini-Hochberg adjusted p-values of one family, in the given order.
+def typical_best_under_null(errors: Floats, group: Integers, groups: int) -> Floats:
+    """Median of the largest estimate of each group when no segment differs, on the log scale.
 
-    Source: Benjamini and Hochberg (1995), https://doi.org/10.1111/j.2517-6161.1995.tb02031.x
+    The estimates are taken as independent normals, so the median x solves
+    ``prod(Phi(x / error)) = 1/2``. Its logarithm is concave and rising in x, so Newton's steps from
+    0 climb to the root without passing it.
+
+    Args:
+        errors: Standard errors, shape (segments,).
+        group: Index of each segment's group, from 0; below 0 for one that takes no part.
+        groups: Number of groups.
+
+    Returns:
+        One value per group, shape (groups,); NaN for a group without segments.
     """
-    if not p_values:
-        return []
-    return [float(q) for q in stats.false_discovery_control(list(p_values), method="bh")]
+    takes_part = group >= 0
+    error, index = errors[takes_part], group[takes_part]
+    best = np.zeros(groups)
+    for _ in range(_NEWTON_STEPS):
+        z = best[index] / error
+        log_share = special.log_ndtr(z)
+        slope = np.exp(-0.5 * z**2 - log_share) / (error * np.sqrt(2 * np.pi))
+        excess = summed_by(log_share, index, groups) - np.log(0.5)
+        step = _divided(excess, summed_by(slope, index, groups))
+        best = best - step
+        if not np.any(np.abs(step) > _NEWTON_TOLERANCE):
+            break
+    best[np.bincount(index, minlength=groups) == 0] = np.nan
+    return best
 
 
-def verdict(*, n: int, pooled: float, low: float, high: float, q_value: float) -> Verdict:
-    """Better or worse only when the family-wide test, the interval and the size agree.
+def verdicts(
+    *, n: Floats, pooled: Floats, low: Floats, high: Floats, q_value: Floats
+) -> NDArray[np.object_]:
+    """Better or worse only where the family-wide test, the interval, the size and n agree.
 
     Args:
         n: Posts in the segment.
-        pooled: The shown point on the log scale.
+        pooled: The shown point on the log scale; NaN where there is no figure.
         low: Lower bound on the log scale.
         high: Upper bound on the log scale.
-        q_value: Adjusted p-value of the effect within its family.
+        q_value: Adjusted p-value of the effect within its run.
+
+    Returns:
+        Values of :class:`Verdict`, of the same shape.
     """
-    useful = n >= MINIMUM_POSTS_FOR_VERDICT and abs(pooled) >= np.log(MINIMUM_USEFUL_RATIO)
-    if q_value <= FALSE_DISCOVERY_RATE and useful and low > 0:
-        return Verdict.BETTER
-    if q_value <= FALSE_DISCOVERY_RATE and useful and high < 0:
-        return Verdict.WORSE
-    return Verdict.NO_CLEAR_DIFFERENCE
+    with np.errstate(invalid="ignore"):
+        clear = (
+            (q_value <= FALSE_DISCOVERY_RATE)
+            & (n >= MINIMUM_POSTS_FOR_VERDICT)
+            & (np.abs(pooled) >= np.log(MINIMUM_USEFUL_RATIO))
+        )
+        return np.select(
+            [np.isnan(pooled), clear & (low > 0), clear & (high < 0)],
+            [Verdict.NOT_ENOUGH_DATA.value, Verdict.BETTER.value, Verdict.WORSE.value],
+            Verdict.NO_CLEAR_DIFFERENCE.value,
+        ).astype(object)
+
+
+def summed_by(values: Floats, index: Integers, size: int) -> Floats:
+    """Sum of the values of each index, shape (size,)."""
+    # Whole numbers for no values at all: an empty sum has no type of its own.
+    return np.bincount(index, weights=values, minlength=size).astype(np.float64)
+
+
+def _divided(above: Floats, below: Floats) -> Floats:
+    """Above / below, and 0 where there is nothing below."""
+    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+
+
+def _moderated(squares: Floats, n: Floats, spread: Floats) -> Floats:
+    return (_SPREAD_PRIOR_POSTS * spread + squares) / (_SPREAD_PRIOR_POSTS + n - 1)
+
+
+def _satterthwaite(own_part: Floats, other_part: Floats, n: Floats, degrees: Floats) -> Floats:
+    """Degrees of freedom of an error that is made of two variances, at least 1."""
+    own = n - 1
+    prior = _divided(np.full_like(degrees, _SPREAD_PRIOR_POSTS**2), degrees)
+    own_freedom = _divided((_SPREAD_PRIOR_POSTS + own) ** 2, own + prior)
+    parts = _divided(own_part**2, own_freedom) + _divided(other_part**2, degrees)
+    return np.maximum(_divided((own_part + other_part) ** 2, parts), 1.0)

@@ -1,239 +1,186 @@
 """The table ``stats.segment_effects``: effects of every segment of every dimension."""
 
-import math
-from collections import defaultdict
-from dataclasses import astuple, dataclass, fields
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.measure import effects
-from pipeline.measure.effects import SegmentEffect, Verdict
-from pipeline.measure.statistics_tables import SEGMENT_EFFECTS, create_empty
+from pipeline.measure.effects import SegmentMoments
+from pipeline.measure.pooling import Keys
+from pipeline.measure.run_effects import EffectsAcross, effects_of_run
+from pipeline.measure.statistics_tables import (
+    SEGMENT_EFFECTS,
+    STATISTICS_TABLES,
+    create_empty,
+)
 
 ACROSS_ACCOUNTS = "*"
 
-_OBSERVATIONS = """
+Columns = Mapping[str, NDArray[Any]]
+"""A table as one array per column, all of one length."""
+VerdictCounts = Mapping[str, int]
+"""Number of rows by verdict."""
+
+_MOMENTS = """
+with segments as (
+    select
+        moments.account_name,
+        moments.platform,
+        moments.dimension,
+        moments.segment,
+        moments.outcome,
+        moments.age_hours,
+        moments.n,
+        moments.median,
+        moments.log_mean,
+        moments.log_squared_deviations,
+        totals.n as all_n,
+        totals.log_mean as all_log_mean,
+        totals.log_squared_deviations as all_log_squared_deviations
+    from intermediate.int_segment_moments as moments
+    inner join intermediate.int_segment_moments as totals
+        on moments.account_name = totals.account_name
+        and moments.platform = totals.platform
+        and moments.outcome = totals.outcome
+        and totals.dimension = 'all_posts'
+    where moments.dimension <> 'all_posts'
+)
 select
-    outcomes.account_name,
-    outcomes.platform,
-    dimensions.dimension,
-    segments.segment,
-    outcomes.outcome,
-    outcomes.age_hours,
-    outcomes.value,
-    outcomes.numerator,
-    outcomes.denominator
-from intermediate.int_post_outcomes as outcomes
-cross join (select distinct dimension from intermediate.int_post_segments) as dimensions
-left join intermediate.int_post_segments as segments
-    on outcomes.account_name = segments.account_name
-    and outcomes.platform = segments.platform
-    and outcomes.post_id = segments.post_id
-    and dimensions.dimension = segments.dimension
-order by all
+    *,
+    dense_rank() over (order by account_name) - 1 as account_index,
+    dense_rank() over (order by account_name, platform, dimension, outcome) - 1 as group_index,
+    dense_rank() over (order by platform, dimension, segment, outcome) - 1 as segment_index,
+    dense_rank() over (order by platform, dimension, outcome) - 1 as kind_index,
+    dense_rank() over (order by platform, dimension) - 1 as question_index
+from segments
+order by account_name, platform, dimension, segment, outcome
 """
+_KEY = ("account_name", "platform", "dimension", "segment", "outcome")
 
 
-@dataclass(frozen=True)
-class EffectRow:
-    """One row of ``stats.segment_effects``; ``effect`` and its bounds are ratios to the usual."""
-
-    account_name: str
-    platform: str
-    dimension: str
-    segment: str
-    outcome: str
-    age_hours: int
-    n: int
-    account_n: int
-    account_count: int
-    median: float | None
-    effect: float | None
-    effect_low: float | None
-    effect_high: float | None
-    probability_better: float | None
-    null_best: float | None
-    p_value: float | None
-    q_value: float | None
-    verdict: str
-
-
-@dataclass
-class _Group:
-    """All posts of one account, platform, dimension and outcome."""
-
-    age_hours: int
-    segments: list[str | None]
-    values: list[float]
-    log_values: list[float]
-
-
-def log_outcome(value: float, numerator: float | None, denominator: float | None) -> float:
-    """An outcome on the log scale.
-
-    Counts get 1 added; a rate keeps its own counts, with half an event added, so that a post
-    without any save has a place.
-    """
-    if denominator is not None and numerator is not None:
-        return math.log((numerator + 0.5) / (denominator + 1))
-    return math.log(value + 1)
-
-
-def compute(observations: list[tuple[Any, ...]]) -> list[EffectRow]:
-    """All effect rows of the given observations.
+def compute(moments: Columns) -> dict[str, NDArray[Any]]:
+    """All rows of ``stats.segment_effects`` from the moments of segments.
 
     Args:
-        observations: (account_name, platform, dimension, segment, outcome, age_hours, value,
-            numerator, denominator) tuples, one per post, dimension and outcome; the segment is
-            None for a post that has none in the dimension.
+        moments: ``int_segment_moments`` with the moments of all posts beside each segment's
+            (``all_*``) and the indices of :class:`~pipeline.measure.pooling.Keys`.
 
-    Benjamini-Hochberg runs over all tests of one account, and over those across accounts.
+    Returns:
+        The table's columns; those that can be null are floats with NaN for it. Accounts' rows
+        stand first, in the order of ``moments``, then those across accounts (account ``*``).
     """
-    groups: dict[tuple[str, str, str, str], _Group] = {}
-    for account, platform, dimension, segment, outcome, age, value, over, under in observations:
-        group = groups.setdefault(
-            (account, platform, dimension, outcome), _Group(int(age), [], [], [])
-        )
-        group.segments.append(segment)
-        group.values.append(value)
-        group.log_values.append(log_outcome(value, over, under))
 
-    rows: list[EffectRow] = []
-    families: dict[str, list[tuple[EffectRow, SegmentEffect]]] = defaultdict(list)
-    by_segment: dict[tuple[str, str, str, str, int], list[tuple[int, SegmentEffect]]]
-    by_segment = defaultdict(list)
-    for (account, platform, dimension, outcome), group in sorted(groups.items()):
-        found = {
-            effect.segment: effect
-            for effect in effects.segment_effects(group.log_values, group.segments)
-        }
-        for segment in sorted({s for s in group.segments if s is not None}):
-            own = [v for v, s in zip(group.values, group.segments, strict=True) if s == segment]
-            row = EffectRow(
-                account_name=account,
-                platform=platform,
-                dimension=dimension,
-                segment=segment,
-                outcome=outcome,
-                age_hours=group.age_hours,
-                n=len(own),
-                account_n=len(group.values),
-                account_count=1,
-                median=float(np.median(own)),
-                effect=None,
-                effect_low=None,
-                effect_high=None,
-                probability_better=None,
-                null_best=None,
-                p_value=None,
-                q_value=None,
-                verdict=Verdict.NOT_ENOUGH_DATA,
-            )
-            if segment in found:
-                families[account].append((row, found[segment]))
-                key = (platform, dimension, segment, outcome, group.age_hours)
-                by_segment[key].append((len(group.values), found[segment]))
-            else:
-                rows.append(row)
+    def floats(name: str) -> NDArray[np.float64]:
+        return np.asarray(moments[name], dtype=np.float64)
 
-    for family in families.values():
-        adjusted = effects.q_values([effect.p_value for _, effect in family])
-        rows += [
-            _with_effect(row, effect, q) for (row, effect), q in zip(family, adjusted, strict=True)
-        ]
-    rows += _across_accounts(by_segment)
-    return sorted(
-        rows, key=lambda r: (r.account_name, r.platform, r.dimension, r.segment, r.outcome)
+    def indices(name: str) -> NDArray[np.int64]:
+        return np.asarray(moments[name], dtype=np.int64)
+
+    found = effects_of_run(
+        SegmentMoments(
+            group=indices("group_index"),
+            n=floats("n"),
+            log_mean=floats("log_mean"),
+            log_squared_deviations=floats("log_squared_deviations"),
+            all_n=floats("all_n"),
+            all_log_mean=floats("all_log_mean"),
+            all_log_squared_deviations=floats("all_log_squared_deviations"),
+        ),
+        Keys(
+            group=indices("group_index"),
+            segment=indices("segment_index"),
+            kind=indices("kind_index"),
+            account=indices("account_index"),
+            question=indices("question_index"),
+        ),
     )
+    own = found.of_accounts
+    accounts = {
+        **{name: np.asarray(moments[name], dtype=object) for name in _KEY},
+        "age_hours": indices("age_hours"),
+        "n": indices("n"),
+        "account_n": indices("all_n"),
+        "account_count": np.ones(len(own.pooled), dtype=np.int64),
+        "median": floats("median"),
+        "effect": np.exp(own.pooled),
+        "effect_low": np.exp(own.low),
+        "effect_high": np.exp(own.high),
+        "probability_better": own.probability_better,
+        "null_best": np.exp(own.null_best),
+        "p_value": own.p_value,
+        "q_value": own.q_value,
+        "verdict": own.verdict,
+        "effect_unpooled": np.exp(own.estimate),
+        "standard_error_log": own.standard_error,
+        "effect_elsewhere": np.exp(own.elsewhere),
+        "posts_needed": own.posts_needed,
+    }
+    across = _across_columns(found.across_accounts, moments, indices("segment_index"))
+    return {name: np.concatenate([accounts[name], across[name]]) for name in accounts}
 
 
-def _with_effect(row: EffectRow, effect: SegmentEffect, q_value: float) -> EffectRow:
-    return EffectRow(
-        **{
-            **row.__dict__,
-            "effect": math.exp(effect.pooled),
-            "effect_low": math.exp(effect.low),
-            "effect_high": math.exp(effect.high),
-            "probability_better": effect.probability_better,
-            "null_best": math.exp(effect.null_best),
-            "p_value": effect.p_value,
-            "q_value": q_value,
-            "verdict": effects.verdict(
-                n=effect.n,
-                pooled=effect.pooled,
-                low=effect.low,
-                high=effect.high,
-                q_value=q_value,
-            ),
-        }
-    )
+def _across_columns(
+    across: EffectsAcross, moments: Columns, segment_index: NDArray[np.int64]
+) -> dict[str, NDArray[Any]]:
+    # Any row of a segment tells its names and its age.
+    row_of = np.zeros(int(segment_index.max()) + 1 if len(segment_index) else 0, dtype=np.int64)
+    row_of[segment_index] = np.arange(len(segment_index))
+    rows = row_of[across.segment]
+    none = np.full(len(rows), np.nan)
+    return {
+        "account_name": np.full(len(rows), ACROSS_ACCOUNTS, dtype=object),
+        **{name: np.asarray(moments[name], dtype=object)[rows] for name in _KEY[1:]},
+        "age_hours": np.asarray(moments["age_hours"], dtype=np.int64)[rows],
+        "n": across.n.astype(np.int64),
+        "account_n": across.account_n.astype(np.int64),
+        "account_count": across.account_count,
+        # Accounts of different sizes have no common median.
+        "median": none,
+        "effect": np.exp(across.pooled),
+        "effect_low": np.exp(across.low),
+        "effect_high": np.exp(across.high),
+        "probability_better": across.probability_better,
+        # A best of accounts' bests is no quantity that people choose by.
+        "null_best": none,
+        "p_value": across.p_value,
+        "q_value": across.q_value,
+        "verdict": across.verdict,
+        "effect_unpooled": np.exp(across.estimate),
+        "standard_error_log": across.standard_error,
+        "effect_elsewhere": none,
+        "posts_needed": none,
+    }
 
 
-def _across_accounts(
-    by_segment: dict[tuple[str, str, str, str, int], list[tuple[int, SegmentEffect]]],
-) -> list[EffectRow]:
-    found = []
-    for key, own in sorted(by_segment.items()):
-        common = effects.common_effect([effect for _, effect in own])
-        if common is not None:
-            found.append((key, sum(total for total, _ in own), common))
-    adjusted = effects.q_values([common.p_value for _, _, common in found])
-    rows = []
-    for ((platform, dimension, segment, outcome, age), total, common), q in zip(
-        found, adjusted, strict=True
-    ):
-        rows.append(
-            EffectRow(
-                account_name=ACROSS_ACCOUNTS,
-                platform=platform,
-                dimension=dimension,
-                segment=segment,
-                outcome=outcome,
-                age_hours=age,
-                n=common.n,
-                account_n=total,
-                account_count=common.account_count,
-                # Accounts of different sizes have no common median.
-                median=None,
-                effect=math.exp(common.pooled),
-                effect_low=math.exp(common.low),
-                effect_high=math.exp(common.high),
-                probability_better=common.probability_better,
-                # A best of accounts' bests is no quantity that people choose by.
-                null_best=None,
-                p_value=common.p_value,
-                q_value=q,
-                verdict=effects.verdict(
-                    n=common.n, pooled=common.pooled, low=common.low, high=common.high, q_value=q
-                ),
-            )
-        )
-    return rows
-
-
-def write_segment_effects(connection: duckdb.DuckDBPyConnection) -> list[EffectRow]:
+def write_segment_effects(connection: duckdb.DuckDBPyConnection) -> VerdictCounts:
     """Recompute ``stats.segment_effects`` from the intermediate tables of the same database.
 
     The caller's transaction decides when readers of the file see it.
 
     Returns:
-        The rows written, sorted.
+        How many rows have which verdict.
     """
-    rows = compute(connection.execute(_OBSERVATIONS).fetchall())
+    columns = compute(connection.execute(_MOMENTS).fetchnumpy())
     create_empty(connection, SEGMENT_EFFECTS)
-    if rows:
-        # One list per column is far faster than a row at a time, and needs no other library.
-        columns = [list(column) for column in zip(*(astuple(row) for row in rows), strict=True)]
-        types = {"str": "varchar[]", "int": "integer[]"}
-        selected = ", ".join(
-            f"unnest(?::{types.get(_type_name(field.type), 'double[]')})"
-            for field in fields(EffectRow)
+    if len(columns["n"]):
+        connection.register("computed_effects", columns)
+        connection.execute(
+            f"insert into stats.segment_effects select {_selected()} from computed_effects "  # noqa: S608 (names of our own columns)
+            f"order by {', '.join(_KEY)}"
         )
-        connection.execute(f"insert into stats.segment_effects select {selected}", columns)
-    return rows
+        connection.unregister("computed_effects")
+    return Counter(str(verdict) for verdict in columns["verdict"])
 
 
-def _type_name(annotation: object) -> str:
-    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+def _selected() -> str:
+    """The table's columns as SQL over arrays, in which NaN is null."""
+
+    def column(name: str, kind: str) -> str:
+        if "not null" in kind:
+            return name
+        return f"cast(case when not isnan({name}) then {name} end as {kind})"
+
+    return ", ".join(column(*item) for item in STATISTICS_TABLES[SEGMENT_EFFECTS].items())

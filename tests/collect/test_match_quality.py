@@ -1,11 +1,15 @@
 """How well planned posts find their posts on accounts whose truth is known."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from pipeline.accounts import Platform
+from pipeline.collect import match_scores, text_likeness
+from pipeline.collect.match_scores import ScoredDays
 from pipeline.collect.matching import MatchSource, find_matches, match_posts
 from pipeline.collect.own_posts import OwnPost
 from tests.collect.match_worlds import (
@@ -134,3 +138,48 @@ def test_the_same_caption_twice_a_day_is_told_apart_by_the_hour() -> None:
     ]
     found = match_posts(world.account, [evening, morning], posts)
     assert {one.post_id: one.planned_id for one in found} == {"1": plan.planned_id, "2": "evening"}
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_going_on_from_former_scores_changes_nothing(seed: int) -> None:
+    world = mixed_world(seed)
+    plans = sorted(world.plans, key=lambda plan: str(plan.planned_at))
+    posts = sorted(world.posts, key=lambda post: str(post.posted_at))
+    compared = 0
+    former: Mapping[Platform, ScoredDays] | None = None
+    edits: list[Callable[[], object]] = [
+        lambda: posts.pop(70),
+        lambda: plans.pop(40),
+        lambda: posts.__setitem__(90, replace(posts[90], caption=posts[30].caption)),
+        lambda: plans.__setitem__(120, replace(plans[120], planned_at=posts[10].posted_at)),
+        lambda: posts.__setitem__(5, replace(posts[5], posted_at=posts[200].posted_at)),
+        lambda: plans.__setitem__(60, replace(plans[60], planned_at=None)),
+    ]
+    for share in (0.6, 0.602, 0.61, 0.8, *([1.0] * (len(edits) + 1))):
+        if share == 1.0 and compared >= 5:
+            edits.pop()()
+        some = plans[: int(share * len(plans))], posts[: int(share * len(posts))]
+        afresh = find_matches(world.account, *some)
+        going_on = find_matches(world.account, *some, former=former)
+        assert going_on == afresh
+        former, compared = going_on.scored, compared + 1
+    assert not edits
+
+
+def test_what_is_new_today_leaves_old_scores_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = ordinary_world(5)
+    plans = sorted(world.plans, key=lambda plan: str(plan.planned_at))
+    posts = sorted(world.posts, key=lambda post: str(post.posted_at))
+    former = find_matches(world.account, plans[:-1], posts[:-1]).scored
+    compared: list[object] = []
+
+    def likeness(*texts: Any) -> float:
+        compared.append(texts)
+        return text_likeness.likeness(*texts)
+
+    monkeypatch.setattr(match_scores, "likeness", likeness)
+    find_matches(world.account, plans, posts)
+    every = len(compared)
+    compared.clear()
+    find_matches(world.account, plans, posts, former=former)
+    assert len(compared) < 0.3 * every

@@ -42,7 +42,8 @@ FIRST = datetime(2026, 10, 1, 8, tzinfo=UTC)
 TABLES = (
     "scrapes", "scrape_items", "rejected_items", "native_metrics", "accounts", "account_profiles",
     "account_segments", "planned_posts", "post_matches", "post_labels",
-    "state_recommendations", "state_decisions", "state_scrape_attempts",
+    "state_recommendations", "state_decisions", "state_verdict_registrations", "state_feedback",
+    "state_scrape_attempts", "state_model_calls",
 )  # fmt: skip
 
 

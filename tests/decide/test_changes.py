@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.decide.changes import approved_document, describe
+from pipeline.decide.changes import approved_document
+from pipeline.decide.wording import describe
 from pipeline.errors import DecisionError
 from pipeline.learn.operations import (
     AddExperimentSuggestion,

@@ -1,5 +1,4 @@
 import json
-import multiprocessing
 import signal
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from pipeline.accounts import AccountConfig, load_account
 from pipeline.clients.state import decision_rows, recommendation_rows
 from pipeline.decide.context import ContextEvent, context_path, ensure_context, history
 from pipeline.decide.review import apply_policy, approve, pending, reject
-from pipeline.decide.schema import json_schema, parse_context
+from pipeline.decide.schema import json_schema
 from pipeline.errors import DecisionError
 from pipeline.learn.findings import Confidence
 from pipeline.learn.operations import AddTopPillar, SetFormatWeight
@@ -241,59 +240,3 @@ def test_a_revert_killed_before_its_file_was_written_is_rolled_forward(settings,
     assert ensure_context(settings, account, NOW).event is ContextEvent.RESTORED
     assert path.read_bytes() == before
     assert [row["decision"] for row in decision_rows(settings)] == ["approve", "revert"]
-
-
-def _decide_all(home: str, seed: int, ids: list[str]) -> None:
-    """Try to decide everything, from another end than the others."""
-    settings = Settings(home=Path(home), lock_timeout_s=60)
-    turned = ids[seed * 5 :] + ids[: seed * 5]
-    for number, recommendation_id in enumerate(turned):
-        decide = reject if (number + seed) % 4 == 0 else approve
-        try:
-            decide(settings, recommendation_id, by=f"reviewer {seed}", now=NOW)
-        except DecisionError:
-            continue  # another reviewer decided otherwise
-
-
-def _poll(path: str, done: Any, reads: Any) -> None:
-    """Read the file without pause and check it every time."""
-    while not done.is_set():
-        parse_context(Path(path).read_bytes(), Path(path))
-        reads.value += 1
-
-
-def test_eight_reviewers_decide_each_recommendation_once_and_no_reader_sees_half(settings, path):
-    ids = [f"rec_{number:012d}" for number in range(40)]
-    for number, recommendation_id in enumerate(ids):
-        add_pending(
-            settings,
-            AddTopPillar(pillar=f"pillar_{number}"),
-            recommendation_id=recommendation_id,
-        )
-    spawn = multiprocessing.get_context("spawn")
-    done, reads = spawn.Event(), spawn.Value("i", 0)
-    reader = spawn.Process(target=_poll, args=(str(path), done, reads))
-    reader.start()
-    reviewers = [
-        spawn.Process(target=_decide_all, args=(str(settings.home), seed, ids)) for seed in range(8)
-    ]
-    for reviewer in reviewers:
-        reviewer.start()
-    for reviewer in reviewers:
-        reviewer.join(120)
-    done.set()
-    reader.join(30)
-    assert [process.exitcode for process in (*reviewers, reader)] == [0] * 9
-    assert reads.value > 40
-    rows = decision_rows(settings)
-    assert sorted(row["recommendation_id"] for row in rows) == ids
-    approved = {row["recommendation_id"] for row in rows if row["decision"] == "approve"}
-    assert approved
-    assert len(approved) < len(ids)
-    after = document(path)
-    assert {item["id"] for item in after["approved_recommendations"]} == approved
-    assert set(after["top_pillars"]) == {f"pillar_{ids.index(item)}" for item in approved}
-    versions = history(settings, ACCOUNT)
-    assert len(versions) == 1 + len(approved)
-    assert versions[-1].context_id == after["context_id"]
-    assert pending(settings) == []

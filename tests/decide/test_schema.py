@@ -6,9 +6,9 @@ import jsonschema
 import pytest
 
 from pipeline.accounts import load_account
+from pipeline.decide.context_id import context_id_of
 from pipeline.decide.schema import (
     SCHEMA_PATH,
-    context_id_of,
     json_schema,
     neutral_context,
     parse_context,
@@ -24,7 +24,7 @@ PATH = Path("accounts/sleepy/performance_context.json")
 KEYS = [
     *("schema_version", "account", "context_id", "last_updated", "sample_size"),
     *("warehouse_version", "format_weights", "top_pillars", "underperforming_pillars"),
-    *("optimal_slide_count", "hook_insights", "save_vs_share", "timing", "cta"),
+    *("top_topics", "optimal_slide_count", "hook_insights", "save_vs_share", "timing", "cta"),
     *("experiment_suggestions", "exploration", "approved_recommendations", "evidence"),
     "valid_until",
 ]

@@ -91,6 +91,13 @@ def test_the_graph_reads_like_the_loop(definitions: dg.Definitions) -> None:
         assert is_upstream(earlier, later), (earlier, later)
 
 
+def test_the_models_are_one_step_of_a_run(definitions: dg.Definitions) -> None:
+    # Each step of them would build them all.
+    steps = [node.name for node in definitions.resolve_job_def("build").nodes]
+
+    assert [name for name in steps if name.startswith("models")] == ["models"]
+
+
 def test_dbt_tests_are_asset_checks(definitions: dg.Definitions) -> None:
     checks = {
         (key.asset_key.path[-1], key.name)

@@ -1,7 +1,7 @@
 """A local server that speaks the Messages API as far as the client asks it.
 
 It answers ``POST /v1/messages`` from a script, one entry per request (the last one again and
-again), and keeps what it was asked.
+again), and keeps what it was asked. The questions of a batch are answered from the same script.
 """
 
 import json
@@ -15,6 +15,7 @@ from typing import Any, Self
 from pydantic import SecretStr
 
 from pipeline.settings import Settings
+from tests.fakes.claude_batches import Batch, Batching
 
 KEY = "sk-ant-planted-secret"
 
@@ -40,6 +41,7 @@ class Asked:
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    method: str = "POST"
 
 
 Answering = Callable[[dict[str, Any]], Scripted]
@@ -90,12 +92,15 @@ def error(status: int, kind: str, text: str = "no", **headers: str) -> Scripted:
 class ClaudeServer:
     """The server, as a context manager."""
 
-    def __init__(self, *script: Scripted | Answering) -> None:
+    def __init__(self, *script: Scripted | Answering, batching: Batching | None = None) -> None:
         self.script: Sequence[Scripted | Answering] = script
+        self.batching = batching or Batching()
         self.asked: list[Asked] = []
+        self.question_count = 0
         self.stopping = threading.Event()
         self._server = _Listener(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self.batching.url = self.url
 
     @property
     def url(self) -> str:
@@ -109,6 +114,7 @@ class ClaudeServer:
                 "anthropic_base_url": self.url,
                 "anthropic_api_key": SecretStr(KEY),
                 "anthropic_deadline_s": deadline_s,
+                "anthropic_batch_poll_s": 0.01,
             }
         )
 
@@ -125,11 +131,46 @@ class ClaudeServer:
     def answer(self, asked: Asked) -> Scripted:
         """The next entry of the script, or what the real service would refuse."""
         self.asked.append(asked)
+        path = asked.path.partition("?")[0]
         refusal = _refusal(asked)
         if refusal is not None:
             return refusal
-        entry = self.script[min(len(self.asked), len(self.script)) - 1]
-        return entry if isinstance(entry, Scripted) else entry(asked.body)
+        if path == "/v1/messages" and asked.method == "POST":
+            return _not_a_message(asked.body) or self._next(asked.body)
+        if path.startswith("/v1/messages/batches"):
+            return self._batches(asked, [part for part in path.split("/") if part][3:])
+        return error(404, "not_found_error", f"no {asked.path}")
+
+    @property
+    def questions(self) -> list[Asked]:
+        """What was asked, without the looks at batches."""
+        return [asked for asked in self.asked if asked.method == "POST"]
+
+    def _next(self, body: dict[str, Any]) -> Scripted:
+        self.question_count += 1
+        entry = self.script[min(self.question_count, len(self.script)) - 1]
+        return entry if isinstance(entry, Scripted) else entry(body)
+
+    def _batches(self, asked: Asked, parts: list[str]) -> Scripted:
+        batching = self.batching
+        if not parts:
+            requests = asked.body["requests"]
+            wrong = [_not_a_message(request["params"]) for request in requests]
+            refusal = next((one for one in wrong if one is not None), None)
+            return refusal or _json(batching.start(requests))
+        batch: Batch | None = batching.batches.get(parts[0])
+        if batch is None:
+            return error(404, "not_found_error", f"no batch {parts[0]}")
+        match parts[1:], asked.method:
+            case [], "GET":
+                return _json(batching.look(batch))
+            case ["cancel"], "POST":
+                batch.is_cancelled = True
+                return _json(batching.shown(batch))
+            case ["results"], "GET" if batch.has_ended:
+                body = batching.results(batch, lambda params: self._next(params).body)
+                return Scripted(body=body, headers={"content-type": "application/x-jsonl"})
+        return error(404, "not_found_error", f"no {asked.path}")
 
 
 class _Listener(ThreadingHTTPServer):
@@ -144,10 +185,16 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Listener
 
+    def do_GET(self) -> None:
+        self._reply({})
+
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))))
+        text = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self._reply(json.loads(text) if text else {})
+
+    def _reply(self, body: dict[str, Any]) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        scripted = self.server.fake.answer(Asked(self.path, headers, body))
+        scripted = self.server.fake.answer(Asked(self.path, headers, body, self.command))
         try:
             self._send(scripted)
         except (BrokenPipeError, ConnectionResetError):
@@ -177,15 +224,21 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+def _json(value: dict[str, Any]) -> Scripted:
+    return Scripted(body=json.dumps(value).encode())
+
+
 def _refusal(asked: Asked) -> Scripted | None:
     """What the real service refuses whatever is asked."""
-    if asked.path.partition("?")[0] != "/v1/messages":
-        return error(404, "not_found_error", f"no {asked.path}")
     if not asked.headers.get("authorization", "").startswith("Bearer "):
         return error(401, "authentication_error", "no bearer token")
     if "anthropic-version" not in asked.headers:
         return error(400, "invalid_request_error", "anthropic-version is missing")
-    gone = {"temperature", "top_p", "top_k"} & asked.body.keys()
-    if gone or not {"model", "max_tokens", "messages"} <= asked.body.keys():
-        return error(400, "invalid_request_error", f"fields {sorted(asked.body)}")
+    return None
+
+
+def _not_a_message(body: dict[str, Any]) -> Scripted | None:
+    gone = {"temperature", "top_p", "top_k"} & body.keys()
+    if gone or not {"model", "max_tokens", "messages"} <= body.keys():
+        return error(400, "invalid_request_error", f"fields {sorted(body)}")
     return None

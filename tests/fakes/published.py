@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from pipeline.clients import warehouse
+from pipeline.measure.statistics_tables import FAILURE_PATTERNS, VERDICTS, create_empty
 from pipeline.settings import Settings
 
 ACCOUNT = "sleepy"
@@ -18,6 +19,30 @@ content_pillars: [sleep_routines, picky_eating, baby_products]
 formats: [step_guide, habit_list, scripts]
 default_slide_count: 5
 """
+
+
+_OTHER_TABLES = """
+create schema if not exists intermediate;
+create or replace table marts.dim_post (
+    account_name varchar, platform varchar, post_id varchar, format varchar, local_date date,
+    hook_style varchar, hook_text varchar
+);
+create or replace table intermediate.int_post_outcomes (
+    account_name varchar, platform varchar, post_id varchar, outcome varchar, value double,
+    log_value_pulled_in double
+);
+create or replace table intermediate.int_post_segments (
+    account_name varchar, platform varchar, post_id varchar, dimension varchar, segment varchar
+);
+create or replace table marts.mart_pillar_performance (
+    account_name varchar, platform varchar, pillar varchar, share_of_engagement_7d double
+);
+create or replace table marts.mart_failure_posts (
+    account_name varchar, platform varchar, outcome varchar, post_id varchar
+);
+create or replace view marts.mart_failures as select * from stats.failure_patterns;
+"""
+"""What findings read besides the effects, without rows; the columns that they need."""
 
 
 @dataclass(frozen=True)
@@ -108,16 +133,19 @@ def publish(
             if rows:
                 marks = ", ".join("?" * len(rows[0]))
                 connection.executemany(f"insert into stats.segment_effects values ({marks})", rows)
-            connection.execute(
-                "create or replace table marts.dim_post "
-                "(account_name varchar, format varchar, local_date date)"
-            )
+            create_empty(connection, VERDICTS)
+            create_empty(connection, FAILURE_PATTERNS)
+            connection.execute(_OTHER_TABLES)
             formats = ("step_guide", "habit_list", "scripts")
             posts = [
-                (ACCOUNT, name, date(2026, 11, 19) - timedelta(days=day))
+                (ACCOUNT, name, date(2026, 11, 19) - timedelta(days=day), "tiktok")
                 for name in (formats if used_formats is None else used_formats)
                 for day in range(6)
             ]
-            connection.executemany("insert into marts.dim_post values (?, ?, ?)", posts)
+            connection.executemany(
+                "insert into marts.dim_post (account_name, format, local_date, platform) "
+                "values (?, ?, ?, ?)",
+                posts,
+            )
         warehouse.publish(settings, version)
     return version

@@ -6,7 +6,8 @@ from typing import Any
 
 from pipeline.clients.state import writing_state
 from pipeline.learn.findings import Confidence
-from pipeline.learn.operations import Operation, SetFormatWeight, compile_patch, neutral_values
+from pipeline.learn.operations import Operation, SetFormatWeight, neutral_values
+from pipeline.learn.patches import compile_patch
 from pipeline.learn.recommend.recommendation import Category, Recommendation, Status, Writer
 from pipeline.settings import Settings
 from tests.fakes.published import ACCOUNT

@@ -50,6 +50,18 @@ def is_count(request: ApiRequest) -> bool:
     return request.path.startswith("/datasets/") and not is_items(request)
 
 
+def is_search(request: ApiRequest) -> bool:
+    return request.method == "GET" and request.path.endswith("/runs")
+
+
+def is_input(request: ApiRequest) -> bool:
+    return request.path.endswith("/records/INPUT")
+
+
+def is_abort(request: ApiRequest) -> bool:
+    return request.path.endswith("/abort")
+
+
 def replying(
     where: Callable[[ApiRequest], bool], *replies: ApiReply, is_carried_out: bool = False
 ) -> Callable[[ApiRequest, Proceed], ApiReply]:

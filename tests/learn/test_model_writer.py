@@ -1,5 +1,4 @@
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,47 +11,16 @@ from pipeline.learn.recommend import RecommendReport, recommend
 from pipeline.learn.recommend.recommendation import Writer
 from pipeline.settings import Settings
 from tests.fakes.claude_server import KEY, ClaudeServer, Scripted, error, message
+from tests.fakes.model_replies import GOOD_TEMPLATE, Reply, about_the_first, item, told
 from tests.fakes.published import ACCOUNT, Effect, publish
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
-
-GOOD_TEMPLATE = (
-    "Make {segment} posts more often: on {platform} they get {effect} the usual {outcome} "
-    "({interval}, {n} posts)."
-)
 
 EFFECTS = (
     Effect(effect=1.4, n=47),
     Effect(segment="habit_list", effect=0.7),
     Effect(dimension="pillar", segment="sleep_routines", effect=1.3),
 )
-
-
-def told(request: dict[str, Any]) -> list[dict[str, Any]]:
-    """The findings in a request, as the model reads them."""
-    text = request["messages"][0]["content"]
-    data = json.loads(text.removeprefix("<findings>").removesuffix("</findings>"))
-    findings: list[dict[str, Any]] = data["findings"]
-    return findings
-
-
-def item(finding: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """A faultless item about a finding, but for the changes."""
-    return {
-        "finding_id": finding["finding_id"],
-        "category": finding["category"],
-        "insight_template": GOOD_TEMPLATE,
-        "operations": finding["proposed_operations"],
-        **changes,
-    }
-
-
-Reply = Callable[[dict[str, Any]], Scripted]
-
-
-def about_the_first(**changes: Any) -> Reply:
-    """A reply with one item about the best finding."""
-    return lambda request: message({"items": [item(told(request)[0], **changes)]})
 
 
 def run(settings: Settings, *script: Scripted | Reply) -> tuple[RecommendReport, ClaudeServer]:

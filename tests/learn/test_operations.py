@@ -16,12 +16,12 @@ from pipeline.learn.operations import (
     RemovePillar,
     SetFormatWeight,
     SetSlideCount,
-    compile_patch,
     dump_operations,
     parse_operations,
     proposed_weight,
     weight_bounds,
 )
+from pipeline.learn.patches import compile_patch
 
 DOCUMENT: dict[str, Any] = {
     "format_weights": {"step_guide": 1.0, "a/b~c": 1.0},

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -5,10 +6,13 @@ import pytest
 from pipeline.clients.state import reading_state, writing_state
 from pipeline.clients.warehouse import reading
 from pipeline.errors import NothingPublishedError, UnknownAccountError
-from pipeline.learn.operations import SetFormatWeight
+from pipeline.learn.findings import effect_finding
+from pipeline.learn.operations import AddTopPillar, SetFormatWeight, neutral_values
 from pipeline.learn.recommend import recommend
+from pipeline.learn.recommend.candidates import candidates
 from pipeline.learn.recommend.recommendation import Category, Recommendation, Writer
 from pipeline.learn.recommend.rendering import render
+from pipeline.learn.recommend.taken import Held, Taken, changes_of
 from pipeline.settings import Settings
 from tests.fakes.published import ACCOUNT, Effect, publish, unclear
 
@@ -108,7 +112,7 @@ def test_platforms_that_disagree_about_a_format_propose_nothing(settings: Settin
 def test_only_what_was_measured_is_called_unclear(settings: Settings):
     publish(settings, [Effect(dimension="daypart", segment="evening"), unclear(Effect())])
     unclear_only = recommend(settings, ACCOUNT, now=NOW)
-    assert "no format, pillar or slide count differs clearly" in (unclear_only.reason or "")
+    assert "hook style, slide count or call to action differs" in (unclear_only.reason or "")
     publish(settings, [Effect(effect=1.6), Effect(effect=0.6, platform="instagram")])
     torn = recommend(settings, ACCOUNT, now=NOW)
     assert "differs between platforms" in (torn.reason or "")
@@ -180,6 +184,41 @@ def test_what_was_rejected_rests_for_eight_weeks(settings: Settings, weeks: int,
     settle(settings, made.recommendation_id, "rejected")
     assert recommend(settings, ACCOUNT, now=NOW).written == 0
     assert recommend(settings, ACCOUNT, now=NOW + timedelta(weeks=weeks)).written == written
+
+
+@pytest.mark.parametrize(("n", "written"), [(59, 0), (60, 1)])
+def test_evidence_grown_by_half_ends_the_rest(settings: Settings, n: int, written: int):
+    publish(settings, [Effect(n=40)])
+    (made,) = recommend(settings, ACCOUNT, now=NOW).recommendations
+    settle(settings, made.recommendation_id, "rejected")
+    publish(settings, [Effect(n=n)])
+    assert recommend(settings, ACCOUNT, now=NOW + timedelta(weeks=1)).written == written
+
+
+def test_what_waits_is_not_proposed_again_however_much_its_evidence_grows(settings: Settings):
+    publish(settings, [Effect(n=40)])
+    assert recommend(settings, ACCOUNT, now=NOW).written == 1
+    publish(settings, [Effect(n=110)])
+    assert recommend(settings, ACCOUNT, now=NOW + timedelta(weeks=1)).written == 0
+
+
+def test_a_refused_change_does_not_come_back_under_another_category():
+    """A pillar that was refused for its effect, and is one of a group later."""
+    pillar = AddTopPillar(pillar="sleep_routines")
+    both = (pillar, AddTopPillar(pillar="picky_eating"))
+    refused = Taken((Held("80_20_insight", "pillars:a,b", changes_of(both), 60.0),))
+    finding = effect_finding(
+        ACCOUNT,
+        {
+            "platform": "tiktok", "dimension": "pillar", "segment": "sleep_routines",
+            "outcome": "views_7d", "age_hours": 168, "n": 40, "account_n": 120, "median": 1.0,
+            "effect": 1.6, "effect_low": 1.3, "effect_high": 1.9, "probability_better": 0.999,
+            "null_best": 1.1, "q_value": 0.001,
+        },
+    )  # fmt: skip
+    document = neutral_values(["step_guide"], 5)
+    assert candidates([finding], [], document, taken=refused) == []
+    assert len(candidates([replace(finding, n=60)], [], document, taken=refused)) == 1
 
 
 def test_at_most_five_are_written_in_a_week(settings: Settings):

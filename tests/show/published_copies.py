@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.accounts import add_account
 from pipeline.clients.warehouse import publish, writing
+from pipeline.measure.statistics_tables import VERDICTS, create_empty
 from pipeline.settings import Settings
 
 ACCOUNT = "night_owls"
@@ -36,9 +37,10 @@ select account_name, platform, post_id, 'step_guide' as format, date '2026-05-20
 from marts.fct_post_performance;
 
 create table marts.mart_growth_curves as select * from (values
-    ('night_owls', 'tiktok', 'view', 24.0::double, 21::bigint, 0.63::double, 0.55::double,
-        0.71::double)
-) as rows (account_name, platform, metric, age_hours, post_count, share_of_7d_median,
+    ('night_owls', 'tiktok', '*', 'view', 24.0::double, 21::bigint, 0.63::double, 0.55::double,
+        0.71::double),
+    ('night_owls', 'tiktok', 'step_guide', 'view', 24.0, 9, 0.5, 0.4, 0.6)
+) as rows (account_name, platform, format, metric, age_hours, post_count, share_of_7d_median,
     share_of_7d_p10, share_of_7d_p90);
 
 create table stats.segment_effects as select * from (values
@@ -80,5 +82,10 @@ def publish_night_owls(home: Path) -> Settings:
     path.write_text(path.read_text(encoding="utf-8") + _FORMATS, encoding="utf-8")
     with writing(settings, "test") as connection:
         connection.execute(_TABLES)
+        create_empty(connection, VERDICTS)
+        connection.execute(
+            "create view marts.mart_verdicts as "
+            "select *, 'high' as confidence, registered_at as approved_at from stats.verdicts"
+        )
     publish(settings, "v1")
     return settings

@@ -121,6 +121,38 @@ def test_approving_by_answer_changes_the_context_and_the_end_of_input_skips_the_
     assert _weights(settings)["step_guide"] == 1.5
 
 
+def test_an_edit_by_answer_asks_for_the_value_until_it_is_within_bounds(
+    settings, waiting, answers, capsys
+):
+    answers("e\n50\ne\n1.2\n")
+
+    assert main(["review", "--account", ACCOUNT]) == 0
+
+    shown = capsys.readouterr().out
+    assert "[e] edit" in shown
+    assert "write a weight from 1 to 1.5" in shown
+    assert f"edited and approved {waiting[0].recommendation_id}" in shown
+    assert _weights(settings)["step_guide"] == 1.2
+
+
+def test_the_review_says_how_likely_a_verdict_is(settings, waiting, answers, capsys):
+    answers("")
+
+    assert main(["review", "--account", ACCOUNT]) == 0
+
+    assert "chance of one within 8 weeks at this pace" in capsys.readouterr().out
+
+
+def test_verdicts_answer_before_there_are_any(settings, waiting, capsys):
+    assert main(["verdicts", "--account", ACCOUNT]) == 0
+
+    shown = capsys.readouterr().out
+    assert "No approved change is being judged yet" in shown
+    assert "target 90" in shown
+    assert main(["verdicts", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["verdicts"] == []
+
+
 def test_no_input_at_all_skips_everything(settings, waiting, answers):
     before = context_path(settings, ACCOUNT).read_bytes()
     answers("")

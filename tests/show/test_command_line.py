@@ -64,7 +64,7 @@ def test_help_loads_nothing_heavy():
 def test_the_commands_are_those_of_the_design():
     assert {words[0] for words in COMMANDS} == {
         "demo", "accounts", "scrape", "import", "health", "build", "recommend", "analyze", "review",
-        "context", "match", "label", "sql", "rebuild",
+        "context", "draw", "verdicts", "feedback", "match", "label", "sql", "export", "rebuild",
     }  # fmt: skip
 
 

@@ -24,3 +24,30 @@
 {% macro duckdb__captured(text, pattern) -%}
     nullif(regexp_extract({{ text }}, '{{ pattern }}', 1), '')
 {%- endmacro %}
+
+{# A whole number as people read it, with separators of thousands. #}
+{% macro shown_count(value) -%}
+    {{ return(adapter.dispatch('shown_count', 'afterpost')(value)) }}
+{%- endmacro %}
+
+{% macro duckdb__shown_count(value) -%}
+    format('{:,}', cast(round({{ value }}) as bigint))
+{%- endmacro %}
+
+{# A number with two decimals. #}
+{% macro shown_decimal(value) -%}
+    {{ return(adapter.dispatch('shown_decimal', 'afterpost')(value)) }}
+{%- endmacro %}
+
+{% macro duckdb__shown_decimal(value) -%}
+    format('{:.2f}', cast({{ value }} as double))
+{%- endmacro %}
+
+{# Whether a text is a whole number written in its shortest form, of at most 18 digits. #}
+{% macro is_short_whole_number(text) -%}
+    {{ return(adapter.dispatch('is_short_whole_number', 'afterpost')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__is_short_whole_number(text) -%}
+    (cast(try_cast({{ text }} as ubigint) as varchar) = {{ text }} and length({{ text }}) <= 18)
+{%- endmacro %}

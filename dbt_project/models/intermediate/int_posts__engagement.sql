@@ -2,25 +2,13 @@
 -- now and at each standard age. A sum with a missing term is null, not a smaller sum.
 with
 
-latest as (
-
-    select
-        *,
-        row_number() over (
-            partition by account_name, platform, post_id
-            order by scraped_at desc
-        ) as recency_rank
-    from {{ ref('int_snapshots__published') }}
-
-),
-
 terms as (
 
     select
         account_name,
         platform,
         post_id,
-        scraped_at,
+        last_seen_at as scraped_at,
         age_hours,
         view_count,
         like_count,
@@ -35,22 +23,13 @@ terms as (
             when share_count is null then 'likes+comments+saves'
             else 'likes+comments+shares+saves'
         end as engagement_terms
-    from latest
-    where recency_rank = 1
+    from {{ ref('int_posts__tracked') }}
 
 ),
 
 aged as (
 
-    select
-        account_name,
-        platform,
-        post_id
-        {%- for age in standard_age_labels() %}{% for metric in aged_metrics() %},
-        max(case when age_label = '{{ age }}' then {{ metric }}_count end) as {{ metric }}_{{ age }}
-        {%- endfor %}{% endfor %}
-    from {{ ref('int_posts__at_ages') }}
-    group by account_name, platform, post_id
+    select * from {{ ref('int_posts__aged') }}
 
 ),
 

@@ -1,42 +1,9 @@
 -- Grain: one row per account, platform and post, as last seen, with its labels.
 with
 
-snapshots as (
+tracked as (
 
-    select * from {{ ref('int_snapshots__published') }}
-
-),
-
-ranked as (
-
-    select
-        *,
-        row_number() over (
-            partition by account_name, platform, post_id
-            order by scraped_at desc
-        ) as recency_rank
-    from snapshots
-
-),
-
--- Exports differ in what they tell; what any of them told about the post stays known.
-known as (
-
-    select
-        account_name,
-        platform,
-        post_id,
-        min(posted_at) as posted_at,
-        max_by(media_type, scraped_at) filter (where media_type is not null) as media_type,
-        max_by(slide_count, scraped_at) filter (where slide_count is not null) as slide_count,
-        max_by(duration_s, scraped_at) filter (where duration_s is not null) as duration_s,
-        max_by(is_ad, scraped_at) filter (where is_ad is not null) as is_ad,
-        min(scraped_at) as first_seen_at,
-        max(scraped_at) as last_seen_at,
-        count(*) as snapshot_count,
-        count(distinct view_definition_id) > 1 as has_definition_change
-    from snapshots
-    group by account_name, platform, post_id
+    select * from {{ ref('int_posts__tracked') }}
 
 ),
 
@@ -58,21 +25,21 @@ labels as (
 joined as (
 
     select
-        ranked.account_name,
-        ranked.platform,
-        ranked.post_id,
-        ranked.author_handle,
-        known.posted_at,
-        {{ local_time('known.posted_at', 'accounts.timezone') }} as local_posted_at,
+        tracked.account_name,
+        tracked.platform,
+        tracked.post_id,
+        tracked.author_handle,
+        tracked.posted_at,
+        {{ local_time('tracked.posted_at', 'accounts.timezone') }} as local_posted_at,
         accounts.timezone,
-        ranked.caption,
-        ranked.post_url,
-        known.media_type,
-        known.slide_count,
-        known.duration_s,
-        ranked.is_pinned,
-        known.is_ad,
-        ranked.audio_id,
+        tracked.caption,
+        tracked.post_url,
+        tracked.media_type,
+        tracked.slide_count,
+        tracked.duration_s,
+        tracked.is_pinned,
+        tracked.is_ad,
+        tracked.audio_id,
         labels.format,
         labels.format_source,
         labels.pillar,
@@ -89,39 +56,35 @@ joined as (
         planned.hook_text,
         planned.hook_score,
         planned.slide_count as planned_slide_count,
-        known.slide_count <> planned.slide_count as has_slide_count_mismatch,
+        tracked.slide_count <> planned.slide_count as has_slide_count_mismatch,
         planned.context_id,
         planned.pick_probability,
         planned.ai_confidence,
         planned.source_credibility,
         planned.content_quality_score,
-        known.has_definition_change,
-        known.snapshot_count,
-        known.first_seen_at,
-        known.last_seen_at
-    from ranked
-    inner join known
-        on
-            ranked.account_name = known.account_name
-            and ranked.platform = known.platform
-            and ranked.post_id = known.post_id
+        (tracked.lowest_view_definition_id is distinct from tracked.highest_view_definition_id)
+            as has_definition_change,
+        tracked.snapshot_count,
+        tracked.first_seen_at,
+        tracked.last_seen_at,
+        tracked.last_listed_at
+    from tracked
     inner join {{ source('raw', 'accounts') }} as accounts
-        on ranked.account_name = accounts.account_name
+        on tracked.account_name = accounts.account_name
     left join labels
         on
-            ranked.account_name = labels.account_name
-            and ranked.platform = labels.platform
-            and ranked.post_id = labels.post_id
+            tracked.account_name = labels.account_name
+            and tracked.platform = labels.platform
+            and tracked.post_id = labels.post_id
     left join {{ source('raw', 'post_matches') }} as matches
         on
-            ranked.account_name = matches.account_name
-            and ranked.platform = matches.platform
-            and ranked.post_id = matches.post_id
+            tracked.account_name = matches.account_name
+            and tracked.platform = matches.platform
+            and tracked.post_id = matches.post_id
     left join {{ source('raw', 'planned_posts') }} as planned
         on
             matches.account_name = planned.account_name
             and matches.planned_id = planned.planned_id
-    where ranked.recency_rank = 1
 
 ),
 

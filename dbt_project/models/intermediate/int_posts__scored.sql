@@ -10,12 +10,13 @@ posts as (
 
 candidates as (
 
-    {% for age, hours in [('7d', 168), ('72h', 72), ('24h', 24)] %}
+    {% for age, hours in [('7d', 168), ('28d', 672), ('72h', 72), ('24h', 24)] %}
     select
         account_name,
         platform,
         post_id,
         {{ hours }} as score_age_hours,
+        {{ loop.index }} as age_preference,
         coalesce(view_{{ age }}, engagement_{{ age }}) as reach_value,
         view_{{ age }} is not null as is_reach_views,
         {{ ratio('engagement_' ~ age, 'view_' ~ age) }} as engagement_rate_value,
@@ -50,13 +51,14 @@ ranked as (
 
 ),
 
-oldest as (
+-- Seven days are compared by most: the other ages speak for posts that nobody saw around day 7.
+preferred as (
 
     select
         *,
         row_number() over (
             partition by account_name, platform, post_id
-            order by score_age_hours desc
+            order by age_preference asc
         ) as age_rank
     from ranked
     where peer_count >= 5
@@ -75,8 +77,17 @@ parts as (
         + case when engagement_rate_percentile is null then 0 else engagement_rate_percentile end
         + case when save_rate_percentile is null then 0 else save_rate_percentile end
         + case when share_rate_percentile is null then 0 else share_rate_percentile end as part_sum
-    from oldest
+    from preferred
     where age_rank = 1
+
+),
+
+scored as (
+
+    select
+        *,
+        {{ stable('100.0 * part_sum / part_count') }} as score
+    from parts
 
 )
 
@@ -86,10 +97,11 @@ select
     post_id,
     score_age_hours,
     peer_count,
-    100.0 * part_sum / part_count as score,
+    score,
+    {{ mid_rank('score', 'account_name, platform') }} as score_percentile,
     reach_percentile,
     engagement_rate_percentile,
     save_rate_percentile,
     share_rate_percentile,
-    {{ ratio('reach_value', 'reach_median') }} as outlier_multiple
-from parts
+    {{ stable(ratio('reach_value', 'reach_median')) }} as outlier_multiple
+from scored

@@ -1,4 +1,12 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_keys',
+    unique_key=['account_name', 'platform', 'scraped_at'],
+    post_hook="{{ note_scrapes_read('int_profiles__snapshots') }}",
+) }}
 -- Grain: one row per account, platform and scrape moment that tells about the profile.
+{% set is_to_be_read = of_new_scrapes('scrape_id', 'int_profiles__snapshots', is_by_moment=true) %}
+
 with
 
 all_items as (
@@ -16,6 +24,22 @@ own_items as (
             all_items.account_name = profiles.account_name
             and all_items.platform = profiles.platform
             and all_items.handle = lower(profiles.handle)
+    where {{ is_to_be_read }}
+
+),
+
+-- Every post of a scrape can carry its profile: the last one with a number of followers speaks.
+scrapes as (
+
+    select
+        account_name,
+        platform,
+        scraped_at,
+        scrape_id,
+        max(case when follower_count is not null then item_index end) as told_item_index,
+        max(item_index) as last_item_index
+    from own_items
+    group by account_name, platform, scraped_at, scrape_id
 
 ),
 
@@ -25,24 +49,28 @@ ranked as (
         *,
         row_number() over (
             partition by account_name, platform, scraped_at
-            order by (follower_count is null) asc, scrape_id desc, item_index desc
+            order by (told_item_index is null) asc, scrape_id desc
         ) as duplicate_rank
-    from own_items
+    from scrapes
 
 )
 
 select
-    account_name,
-    platform,
-    scraped_at,
-    scrape_id,
-    handle,
-    profile_id,
-    follower_count,
-    following_count,
-    post_count,
-    like_count_total,
-    is_verified,
-    is_private
+    own_items.account_name,
+    own_items.platform,
+    own_items.scraped_at,
+    own_items.scrape_id,
+    own_items.handle,
+    own_items.profile_id,
+    own_items.follower_count,
+    own_items.following_count,
+    own_items.post_count,
+    own_items.like_count_total,
+    own_items.is_verified,
+    own_items.is_private
 from ranked
-where duplicate_rank = 1
+inner join own_items
+    on
+        ranked.scrape_id = own_items.scrape_id
+        and coalesce(ranked.told_item_index, ranked.last_item_index) = own_items.item_index
+where ranked.duplicate_rank = 1

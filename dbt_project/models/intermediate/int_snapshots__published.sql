@@ -1,5 +1,13 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_keys',
+    unique_key=['account_name', 'platform', 'scraped_at'],
+    post_hook="{{ note_scrapes_read('int_snapshots__published') }}",
+) }}
 -- Grain: one row per account, platform, post and scrape moment, own posts only.
 -- Counts that the platform does not publish for the kind of post are null here and downstream.
+{% set is_to_be_read = of_new_scrapes('scrape_id', 'int_snapshots__published', is_by_moment=true) %}
+
 with
 
 all_items as (
@@ -12,20 +20,68 @@ own_items as (
 
     select *
     from all_items
-    where item_kind = 'post'
+    where
+        item_kind = 'post'
+        and {{ is_to_be_read }}
 
 ),
 
--- The same post can stand twice in one scrape, and two files can claim the same moment.
+-- The same post can stand twice in one scrape, and two files can claim the same moment. Few do:
+-- ranking those alone spares sorting all the others. Asked of keys, which no payload is read for.
+keys as (
+
+    select *
+    from (
+        {{ staging_union('posts', [
+            'scrape_id', 'item_index', 'item_kind', 'account_name', 'platform', 'post_id',
+            'scraped_at',
+        ]) }}
+    ) as all_keys
+    where
+        item_kind = 'post'
+        and {{ is_to_be_read }}
+
+),
+
+repeated as (
+
+    select
+        account_name,
+        platform,
+        post_id,
+        scraped_at
+    from keys
+    group by account_name, platform, post_id, scraped_at
+    having count(*) > 1
+
+),
+
 ranked as (
 
     select
-        *,
+        keys.scrape_id,
+        keys.item_index,
         row_number() over (
-            partition by account_name, platform, post_id, scraped_at
-            order by scrape_id desc, item_index desc
+            partition by keys.account_name, keys.platform, keys.post_id, keys.scraped_at
+            order by keys.scrape_id desc, keys.item_index desc
         ) as duplicate_rank
-    from own_items
+    from keys
+    inner join repeated
+        on
+            keys.account_name = repeated.account_name
+            and keys.platform = repeated.platform
+            and keys.post_id = repeated.post_id
+            and keys.scraped_at = repeated.scraped_at
+
+),
+
+superseded as (
+
+    select
+        scrape_id,
+        item_index
+    from ranked
+    where duplicate_rank > 1
 
 ),
 
@@ -83,41 +139,45 @@ published_metrics as (
 published as (
 
     select
-        ranked.account_name,
-        ranked.platform,
-        ranked.post_id,
-        ranked.scraped_at,
-        ranked.scrape_id,
-        ranked.item_index,
-        ranked.author_id,
-        ranked.author_handle,
-        ranked.caption,
-        ranked.post_url,
-        ranked.media_type,
-        ranked.slide_count,
-        ranked.duration_s,
-        ranked.is_pinned,
-        ranked.is_ad,
-        ranked.audio_id,
-        ranked.posted_at,
-        {{ hours_between('ranked.posted_at', 'ranked.scraped_at') }} as age_hours
+        items.account_name,
+        items.platform,
+        items.post_id,
+        items.scraped_at,
+        items.scrape_id,
+        items.item_index,
+        items.author_id,
+        items.author_handle,
+        items.caption,
+        items.post_url,
+        items.media_type,
+        items.slide_count,
+        items.duration_s,
+        items.is_pinned,
+        items.is_ad,
+        items.audio_id,
+        items.posted_at,
+        {{ hours_between('items.posted_at', 'items.scraped_at') }} as age_hours
         {%- for metric in count_metrics() %},
         case
-            when published_metrics.is_{{ metric }}_published then ranked.{{ metric }}
+            when published_metrics.is_{{ metric }}_published then items.{{ metric }}
         end as {{ metric }}
         {%- endfor %},
         case
             when published_metrics.is_view_count_published then published_metrics.view_definition_id
         end as view_definition_id,
-        coalesce(ranked.is_like_count_hidden, false) as is_like_count_hidden
-    from ranked
+        coalesce(items.is_like_count_hidden, false) as is_like_count_hidden
+    from own_items as items
+    left join superseded
+        on
+            items.scrape_id = superseded.scrape_id
+            and items.item_index = superseded.item_index
     left join published_metrics
         on
-            ranked.platform = published_metrics.platform
-            and coalesce(ranked.media_type, 'unknown') = published_metrics.media_type
-            and cast(ranked.scraped_at as date) >= published_metrics.valid_from
-            and cast(ranked.scraped_at as date) <= published_metrics.valid_to
-    where ranked.duplicate_rank = 1
+            items.platform = published_metrics.platform
+            and coalesce(items.media_type, 'unknown') = published_metrics.media_type
+            and cast(items.scraped_at as date) >= published_metrics.valid_from
+            and cast(items.scraped_at as date) <= published_metrics.valid_to
+    where superseded.scrape_id is null
 
 )
 

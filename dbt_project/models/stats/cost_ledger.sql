@@ -1,4 +1,4 @@
--- Grain: one row per account, local day and source (actor) that was asked.
+-- Grain: one row per account, local day and source that was asked (an actor, or the model and why).
 with
 
 -- A run costs once, however many attempts it answered.
@@ -32,9 +32,35 @@ landed_only as (
 
 runs as (
 
-    select * from attempts
+    select
+        account_name,
+        source,
+        asked_at,
+        cost_usd,
+        case when cost_usd is null then 1 else 0 end as unpriced_count,
+        cast(null as bigint) as input_tokens,
+        cast(null as bigint) as output_tokens
+    from attempts
     union all
-    select * from landed_only
+    select
+        account_name,
+        source,
+        asked_at,
+        cost_usd,
+        case when cost_usd is null then 1 else 0 end as unpriced_count,
+        cast(null as bigint) as input_tokens,
+        cast(null as bigint) as output_tokens
+    from landed_only
+    union all
+    select
+        account_name,
+        'claude/' || purpose as source,
+        asked_at,
+        cost_usd,
+        case when cost_usd is null then 1 else lost_count end as unpriced_count,
+        input_tokens,
+        output_tokens
+    from {{ source('raw', 'state_model_calls') }}
 
 ),
 
@@ -44,6 +70,9 @@ local_runs as (
         runs.account_name,
         runs.source,
         runs.cost_usd,
+        runs.unpriced_count,
+        runs.input_tokens,
+        runs.output_tokens,
         cast({{ local_time('runs.asked_at', "coalesce(accounts.timezone, 'UTC')") }} as date)
             as local_date
     from runs
@@ -56,8 +85,10 @@ select
     account_name,
     local_date,
     source,
-    cast(sum(cost_usd) as decimal(12, 6)) as cost_usd,
+    cast(sum(cost_usd) as decimal(18, 8)) as cost_usd,
     count(*) as run_count,
-    count(*) - count(cost_usd) as unpriced_run_count
+    cast(sum(unpriced_count) as bigint) as unpriced_run_count,
+    cast(sum(input_tokens) as bigint) as input_tokens,
+    cast(sum(output_tokens) as bigint) as output_tokens
 from local_runs
 group by account_name, local_date, source

@@ -17,6 +17,7 @@ from pipeline.collect.platform_interface import (
     Item,
     ItemKind,
     KeyContract,
+    PlainFacts,
     PlainPosts,
     PostFacts,
     key_names,
@@ -193,6 +194,7 @@ class Instagram:
         ),
         missing=("commentUrl", "postUrl"),
     )
+    plain_facts = PlainFacts(caption="caption", posted_at="timestamp")
 
     def classify(self, item: Item, handle: str | None, is_any_author: bool) -> Classified:
         """What a row is: an error, a profile, somebody else's post, or the account's own post.

@@ -18,6 +18,7 @@ from pipeline.collect.platform_interface import (
     Item,
     ItemKind,
     KeyContract,
+    PlainFacts,
     PlainPosts,
     PostFacts,
     key_names,
@@ -150,6 +151,7 @@ class TikTok:
         empty=("error", "errorCode", "errorDescription", "noResults"),
         fixed={"fromProfileSection": _OWN_SECTION},
     )
+    plain_facts = PlainFacts(caption="text", posted_at="createTimeISO")
 
     def classify(self, item: Item, handle: str | None, is_any_author: bool) -> Classified:
         """What a row is: an error, somebody else's post, a repost, or the account's own post."""

@@ -7,6 +7,7 @@ import dagster as dg
 from dagster_dbt import (
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
+    DbtProject,
     dbt_assets,
 )
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
@@ -31,6 +32,24 @@ class _Translator(DagsterDbtTranslator):
         if dbt_resource_props["resource_type"] == "source":
             return dg.AssetKey([dbt_resource_props["source_name"], dbt_resource_props["name"]])
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        """Everything that a model reads, but for statistics.
+
+        Views over statistics show whatever these are and need not wait for them, while statistics
+        wait for models. Waiting for each other would split the models into several steps, and each
+        step builds them all.
+        """
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        statistics = {
+            self.get_asset_key(source)
+            for source in manifest["sources"].values()
+            if source["source_name"] == "stats"
+        }
+        kept = [dep for dep in spec.deps if dep.asset_key not in statistics]
+        return spec.replace_attributes(deps=kept)
 
 
 MANIFEST = current_manifest()

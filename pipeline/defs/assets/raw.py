@@ -35,6 +35,7 @@ _TABLES = {
     "state_recommendations": "One row per recommendation, copied from the state database.",
     "state_decisions": "One row per decision, copied from the state database.",
     "state_scrape_attempts": "One row per run that was meant to be paid for.",
+    "state_model_calls": "One row per question to the language model, with what it cost.",
 }
 _FROM_SCRAPES = {
     "scrapes", "scrape_items", "rejected_items", "post_matches", "post_labels",

@@ -5,44 +5,51 @@ the writers choose among candidates and never see anything else.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.learn.causes import Found, effect_of
+from pipeline.learn.concentration import Concentration
+from pipeline.learn.exploration import Exploration, exploration_finding
+from pipeline.learn.failure_findings import FailurePattern
 from pipeline.learn.findings import Confidence, Direction, Finding
 from pipeline.learn.operations import (
     SEGMENT_PATTERN,
     AddExperimentSuggestion,
-    AddHighSaveFormat,
-    AddHighShareFormat,
-    AddTopPillar,
-    AddUnderperformingPillar,
     Operation,
     OperationError,
-    RemovePillar,
-    SetFormatWeight,
-    SetSlideCount,
-    compile_patch,
-    current_weight,
-    proposed_weight,
 )
+from pipeline.learn.patches import compile_patch
+from pipeline.learn.recommend.proposals import category_of, proposal
 from pipeline.learn.recommend.recommendation import Category
 from pipeline.learn.recommend.rendering import figures_of
+from pipeline.learn.recommend.taken import NOTHING_TAKEN, Taken
 from pipeline.learn.untried import UntriedFormat
 
 MAX_EXPERIMENTS = 1
 """Untried formats proposed at a time: trying several at once teaches less about each."""
+
+_SINGLE = {"slide_count": "optimal_slide_count", "cta": "cta"}
+"""Dimensions of which a context prefers one segment at most."""
+
+_EXPLORATION_TEMPLATE = (
+    "What is tried can follow newer figures: {segment} posts on {platform} get {effect} the "
+    "account's usual {outcome} ({interval}, {n} posts sampled)"
+)
 
 
 @dataclass(frozen=True)
 class Candidate:
     """A finding, the change that follows from it, and the figures that may be told."""
 
-    finding: Finding | UntriedFormat
+    finding: Found | UntriedFormat
     category: Category
     target: str
     operations: tuple[Operation, ...]
     figures: dict[str, Any]
+    template: str | None = None
+    """The sentence to use, where the category's own does not fit; it is not worded by a model."""
 
     @property
     def confidence(self) -> Confidence:
@@ -58,25 +65,57 @@ class Candidate:
             return self.finding.account_n
         return self.finding.n
 
+    @property
+    def direction(self) -> Direction | None:
+        """On which side of the usual the segment is; None where nothing is claimed."""
+        if isinstance(self.finding, UntriedFormat):
+            return None
+        return effect_of(self.finding).direction
+
+    @property
+    def expected_gain(self) -> float:
+        """Change of the mean log outcome by one step; 0 where nothing is claimed."""
+        return 0.0 if isinstance(self.finding, UntriedFormat) else self.finding.expected_gain
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The segments that it is about."""
+        if isinstance(self.finding, Concentration):
+            return frozenset(self.finding.segments)
+        return frozenset({str(self.figures["segment"])})
+
+    @property
+    def stored_findings(self) -> list[dict[str, Any]]:
+        """What stands beside the recommendation: first the effect that a verdict will judge."""
+        if isinstance(self.finding, FailurePattern | Concentration):
+            return [effect_of(self.finding).to_json(), self.finding.to_json()]
+        return [self.finding.to_json()]
+
 
 def candidates(
-    findings: Sequence[Finding],
+    findings: Sequence[Found],
     untried: Sequence[UntriedFormat],
     document: Mapping[str, Any],
     *,
-    taken: frozenset[tuple[str, str]],
+    taken: Taken = NOTHING_TAKEN,
+    reverts: Sequence[Candidate] = (),
+    exploration: Candidate | None = None,
 ) -> list[Candidate]:
     """What could be recommended, the most worth while first.
 
     Args:
-        findings: Ranked, as `pipeline.learn.findings.find` gives them.
+        findings: Ranked, as `pipeline.learn.causes.find_causes` gives them.
         untried: Formats worth a try.
         document: The account's context as JSON.
-        taken: Category and target of what waits for a decision or was refused lately.
+        taken: What waits for a decision or was refused lately.
+        reverts: What takes back changes that did not work; these come first.
+        exploration: What exploration should go by from now on; proposed when nothing else is.
     """
     proposals = [
+        *reverts,
         *(_from_finding(finding, document) for finding in _proposable(findings, document)),
         *(_from_untried(item) for item in untried),
+        exploration,
     ]
     chosen: dict[tuple[str, str], Candidate] = {}
     experiment_count = 0
@@ -84,35 +123,45 @@ def candidates(
         if candidate is None:
             continue
         key = (candidate.category.value, candidate.target)
-        is_experiment = candidate.category is Category.FORMAT_EXPERIMENT
-        if key in taken or key in chosen or not _fits(candidate, document):
+        is_experiment = isinstance(candidate.finding, UntriedFormat)
+        if taken.holds(candidate) or key in chosen or not _fits(candidate, document):
             continue
         if is_experiment and experiment_count >= MAX_EXPERIMENTS:
             continue
+        if candidate is exploration and chosen:
+            continue  # whatever is approved brings the newer figures along
         experiment_count += is_experiment
         chosen[key] = candidate
     return list(chosen.values())
 
 
-def _proposable(findings: Sequence[Finding], document: Mapping[str, Any]) -> list[Finding]:
-    """Findings whose change is clear: no contradictions, and one slide count at most."""
+def _proposable(findings: Sequence[Found], document: Mapping[str, Any]) -> list[Found]:
+    """Findings whose change is clear: no contradictions, and one slide count and CTA at most."""
     clear = _without_contradictions(findings)
-    better_counts = [
-        finding
-        for finding in clear
-        if finding.dimension == "slide_count" and finding.direction is Direction.BETTER
-    ]
-    best = _best_slide_count(better_counts, document)
-    return [finding for finding in clear if finding is best or finding not in better_counts]
+    surplus: list[Found] = []
+    for dimension, key in _SINGLE.items():
+        better = [
+            finding
+            for finding in clear
+            if isinstance(finding, Finding)
+            and finding.dimension == dimension
+            and finding.direction is Direction.BETTER
+        ]
+        best = _best_segment(better, _present(document.get(key)))
+        surplus += [finding for finding in better if finding is not best]
+    return [finding for finding in clear if finding not in surplus]
 
 
-def _best_slide_count(better: Sequence[Finding], document: Mapping[str, Any]) -> Finding | None:
-    """The count to take as the default, or None when the present one is not clearly beaten.
+def _present(setting: Any) -> str:
+    return str(setting.get("preferred") if isinstance(setting, Mapping) else setting)
 
-    There is one default for all carousels, so it is the best that counts, not the most used.
+
+def _best_segment(better: Sequence[Finding], present: str) -> Finding | None:
+    """The segment to prefer, or None when the present one is not clearly beaten.
+
+    There is one setting for all posts, so it is the best that counts, not the most used.
     """
     best = max(better, key=lambda finding: finding.cautious_effect, default=None)
-    present = str(document.get("optimal_slide_count"))
     if best is not None and any(
         finding.segment == present and finding.effect >= best.cautious_effect for finding in better
     ):
@@ -120,113 +169,48 @@ def _best_slide_count(better: Sequence[Finding], document: Mapping[str, Any]) ->
     return best
 
 
-def _without_contradictions(findings: Sequence[Finding]) -> list[Finding]:
+def _without_contradictions(findings: Sequence[Found]) -> list[Found]:
     """Leave out segments that are better in one respect and worse in another.
 
     The context holds one weight per format and one place per pillar, for all platforms together:
     where the findings pull both ways there is no change that is right. A rate gives way to a
     count, because it falls by itself when more people see a post.
     """
+    effects = [effect for finding in findings for effect in _effects(finding)]
     kept = [
-        finding
-        for finding in findings
-        if finding.outcome != "engagement_rate_7d"
+        effect
+        for effect in effects
+        if effect.outcome != "engagement_rate_7d"
         or not any(
-            _pulls_apart(finding, other) and other.outcome != "engagement_rate_7d"
-            for other in findings
+            _pulls_apart(effect, other) and other.outcome != "engagement_rate_7d"
+            for other in effects
         )
     ]
-    return [finding for finding in kept if not any(_pulls_apart(finding, other) for other in kept)]
+    clear = [effect for effect in kept if not any(_pulls_apart(effect, other) for other in kept)]
+    return [finding for finding in findings if all(effect in clear for effect in _effects(finding))]
 
 
-def _pulls_apart(finding: Finding, other: Finding) -> bool:
+def _effects(finding: Found) -> tuple[Finding, ...]:
+    return finding.carriers if isinstance(finding, Concentration) else (effect_of(finding),)
+
+
+def _pulls_apart(effect: Finding, other: Finding) -> bool:
     return (
-        (finding.dimension, finding.segment) == (other.dimension, other.segment)
-        and finding.direction is not other.direction
-        and category_of(finding) is category_of(other)
+        (effect.dimension, effect.segment) == (other.dimension, other.segment)
+        and effect.direction is not other.direction
+        and category_of(effect) is (category := category_of(other))
+        # Saves and shares have a list each: a format may well be kept and not passed on.
+        and (category is not Category.SAVE_VS_SHARE or effect.outcome == other.outcome)
     )
 
 
-def category_of(finding: Finding) -> Category | None:
-    """The category whose change a finding could justify; None for what is only shown."""
-    if finding.dimension == "format":
-        if finding.outcome in ("save_rate_7d", "share_rate_7d"):
-            return Category.SAVE_VS_SHARE
-        return Category.FORMAT_WEIGHT
-    if finding.dimension == "pillar":
-        return Category.PILLAR_REBALANCE
-    if finding.dimension == "slide_count":
-        return Category.SLIDE_COUNT
-    return None
-
-
-def _from_finding(finding: Finding, document: Mapping[str, Any]) -> Candidate | None:
-    category = category_of(finding)
-    if category is None or not re.fullmatch(SEGMENT_PATTERN, finding.segment):
+def _from_finding(finding: Found, document: Mapping[str, Any]) -> Candidate | None:
+    proposed = proposal(finding, document)
+    if proposed is None:
         return None
-    proposal = _PROPOSALS[category](finding, document)
-    if proposal is None:
-        return None
-    target, operations = proposal
-    return Candidate(finding, category, target, operations, figures_of(finding))
-
-
-def _weight_proposal(finding: Finding, document: Mapping[str, Any]) -> "_Proposal | None":
-    weight = proposed_weight(current_weight(document, finding.segment), finding.effect)
-    if weight is None:
-        return None
-    operation = SetFormatWeight(format=finding.segment, weight=weight)
-    return f"format:{finding.segment}", (operation,)
-
-
-def _save_share_proposal(finding: Finding, _: Mapping[str, Any]) -> "_Proposal | None":
-    if finding.direction is Direction.WORSE:
-        return None
-    if finding.outcome == "save_rate_7d":
-        return (
-            f"high_save_formats:{finding.segment}",
-            (AddHighSaveFormat(format=finding.segment),),
-        )
-    return f"high_share_formats:{finding.segment}", (AddHighShareFormat(format=finding.segment),)
-
-
-def _pillar_proposal(finding: Finding, document: Mapping[str, Any]) -> "_Proposal | None":
-    is_better = finding.direction is Direction.BETTER
-    return (
-        f"pillar:{finding.segment}",
-        _pillar_operations(finding.segment, is_better, document),
+    return Candidate(
+        finding, proposed.category, proposed.target, proposed.operations, figures_of(finding)
     )
-
-
-def _slide_count_proposal(finding: Finding, _: Mapping[str, Any]) -> "_Proposal | None":
-    is_count = finding.segment.isdecimal() and 1 <= int(finding.segment) <= 35
-    if finding.direction is Direction.WORSE or not is_count:
-        return None
-    return "slide_count", (SetSlideCount(slide_count=int(finding.segment)),)
-
-
-_Proposal = tuple[str, tuple[Operation, ...]]
-"""What a change is about, and the change."""
-
-_PROPOSALS: dict[Category, Callable[[Finding, Mapping[str, Any]], _Proposal | None]] = {
-    Category.FORMAT_WEIGHT: _weight_proposal,
-    Category.SAVE_VS_SHARE: _save_share_proposal,
-    Category.PILLAR_REBALANCE: _pillar_proposal,
-    Category.SLIDE_COUNT: _slide_count_proposal,
-}
-
-
-def _pillar_operations(
-    pillar: str, is_better: bool, document: Mapping[str, Any]
-) -> tuple[Operation, ...]:
-    opposite = "underperforming_pillars" if is_better else "top_pillars"
-    addition: Operation = (
-        AddTopPillar(pillar=pillar) if is_better else AddUnderperformingPillar(pillar=pillar)
-    )
-    if pillar not in document.get(opposite, []):
-        return (addition,)
-    removal = RemovePillar.model_validate({"list": opposite, "pillar": pillar})
-    return (removal, addition)
 
 
 def _from_untried(untried: UntriedFormat) -> Candidate | None:
@@ -238,6 +222,23 @@ def _from_untried(untried: UntriedFormat) -> Candidate | None:
         f"format:{untried.format}",
         (AddExperimentSuggestion(format=untried.format, reason=untried.reason),),
         figures_of(untried),
+    )
+
+
+def exploration_candidate(
+    exploration: Exploration, account_name: str, document: Mapping[str, Any]
+) -> Candidate | None:
+    """That exploration goes by newer figures, where that makes a difference."""
+    finding = exploration_finding(exploration, account_name, document)
+    if finding is None or not re.fullmatch(SEGMENT_PATTERN, finding.segment):
+        return None
+    return Candidate(
+        finding,
+        Category.FORMAT_EXPERIMENT,
+        "exploration",
+        (exploration.operation,),
+        figures_of(finding),
+        template=_EXPLORATION_TEMPLATE,
     )
 
 

@@ -8,16 +8,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from pipeline.learn.findings import Direction, Finding
+from pipeline.learn.findings import Direction
 from pipeline.learn.operations import (
+    ModelOperation,
     Operation,
     OperationError,
     SetFormatWeight,
-    compile_patch,
     current_weight,
 )
+from pipeline.learn.patches import compile_patch
 from pipeline.learn.recommend.candidates import Candidate
 from pipeline.learn.recommend.recommendation import Category
 from pipeline.learn.recommend.rendering import (
@@ -57,6 +58,12 @@ _WORDS_OF_BETTER = re.compile(
     )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+_WORDS_OF_ORDERS = re.compile(
+    r"\b(?: ignor\w+ | instruct\w* | prompts? | approv\w+ | reject\w* | passwords? )\b",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""An insight tells what was measured; it asks nothing of its reader, nor of another program."""
+
 _FORBIDDEN_TEXT = re.compile(r"[<>`@×%‰{}?]|://|www\.", re.IGNORECASE)
 
 
@@ -67,12 +74,21 @@ class AnswerItem(BaseModel):
 
     finding_id: str = Field(description="Copied from the finding.")
     category: Literal[
-        "format_weight", "pillar_rebalance", "slide_count", "save_vs_share", "format_experiment"
+        "format_weight",
+        "hook_style",
+        "topic_priority",
+        "pillar_rebalance",
+        "format_experiment",
+        "failure_pattern",
+        "80_20_insight",
+        "save_vs_share",
+        "slide_count",
+        "cta_strategy",
     ] = Field(description="Copied from the finding.")
     insight_template: str = Field(
         description="One sentence with placeholders in braces instead of figures and names."
     )
-    operations: list[Operation] = Field(description="The finding's proposed operations.")
+    operations: list[ModelOperation] = Field(description="The finding's proposed operations.")
 
 
 class RecommendationAnswer(BaseModel):
@@ -81,6 +97,20 @@ class RecommendationAnswer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     items: list[AnswerItem]
+
+
+_ANSWERABLE: TypeAdapter[tuple[ModelOperation, ...]] = TypeAdapter(tuple[ModelOperation, ...])
+
+
+def may_be_answered(candidate: Candidate) -> bool:
+    """Whether a model may word a candidate: no sentence of its own, and only plain operations."""
+    if candidate.template is not None:
+        return False
+    try:
+        _ANSWERABLE.validate_python([item.model_dump() for item in candidate.operations])
+    except ValidationError:
+        return False
+    return True
 
 
 def check_answer(
@@ -142,7 +172,7 @@ def wrong_template(template: str, candidate: Candidate, names: frozenset[str]) -
         f"insight_template: {{{name[:40]}}} is none of {', '.join(sorted(allowed))}"
         for name in sorted(used - set(allowed))
     ]
-    needed = {"segment", "effect", "interval", "n"} & set(allowed)
+    needed = {"segment", "effect", "ratio", "interval", "n"} & set(allowed)
     reasons += [f"insight_template: {{{name}}} is missing" for name in sorted(needed - used)]
     if len(template) > MAX_TEMPLATE_CHARACTERS:
         reasons.append(f"insight_template: longer than {MAX_TEMPLATE_CHARACTERS} characters")
@@ -153,6 +183,10 @@ def wrong_template(template: str, candidate: Candidate, names: frozenset[str]) -
         reasons.append("insight_template: a sign that is not allowed in a plain sentence")
     reasons += [
         f"insight_template: the number word {word!r}" for word in _found(_NUMBER_WORDS, text)
+    ]
+    reasons += [
+        f"insight_template: {word!r} is an order, no finding"
+        for word in _found(_WORDS_OF_ORDERS, text)
     ]
     reasons += [
         f"insight_template: {name!r} in words instead of a placeholder"
@@ -173,13 +207,13 @@ def _mentions(text: str, name: str) -> bool:
 
 
 def _wrong_direction(text: str, candidate: Candidate) -> list[str]:
-    if not isinstance(candidate.finding, Finding):
+    if candidate.direction is None:
         return []
-    is_better = candidate.finding.direction is Direction.BETTER
+    is_better = candidate.direction is Direction.BETTER
     contrary = _WORDS_OF_WORSE if is_better else _WORDS_OF_BETTER
     return [
         f"insight_template: {word!r} says the opposite of a finding that is "
-        f"{candidate.finding.direction.value}"
+        f"{candidate.direction.value}"
         for word in _found(contrary, text)
     ]
 

@@ -2,10 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+from pipeline.learn.findings import PROPOSABLE_DIMENSIONS
+
 if TYPE_CHECKING:
     import duckdb
 
-_PROPOSABLE = "('format', 'pillar', 'slide_count')"
+_PROPOSABLE = str(PROPOSABLE_DIMENSIONS)
+
+_PROPOSABLE_WORDS = "format, pillar, topic, hook style, slide count or call to action"
 
 _NEAREST_SEGMENT_SQL = f"""\
 select segment, platform, dimension, n, age_hours
@@ -48,7 +52,7 @@ def what_is_missing(connection: "duckdb.DuckDBPyConnection", account_name: str) 
     if strongest is not None:
         segment, platform, dimension, effect, low, high, n = strongest
         parts.append(
-            f"no format, pillar or slide count differs clearly from the account's usual (closest: "
+            f"no {_PROPOSABLE_WORDS} differs clearly from the account's usual (closest: "
             f"{_named(dimension, segment)} on {platform}, {effect:.2f}×, 90 % interval "
             f"{low:.2f}–{high:.2f}, {n} posts)"
         )
@@ -61,7 +65,7 @@ def what_is_missing(connection: "duckdb.DuckDBPyConnection", account_name: str) 
             f"needs {MINIMUM_POSTS - n} more {_named(dimension, segment)} posts on {platform} that "
             f"are {age_hours / 24:.0f} days old"
         )
-    return "; ".join(parts) or "no format, pillar or slide count is measured yet"
+    return "; ".join(parts) or f"no {_PROPOSABLE_WORDS} is measured yet"
 
 
 def _named(dimension: str, segment: str) -> str:

@@ -1,31 +1,61 @@
-"""The Claude writer: asks, checks, asks once more with the reasons, and gives up in words."""
+"""The Claude writer: asks, checks, asks once more with the reasons, and gives up in words.
 
-import hashlib
+Every question is written down before it is sent, with the most that it may cost, and within the
+account's budget of the week; what came of it is written down before anything else happens.
+"""
+
 import json
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from decimal import Decimal
 from typing import Any
 
-from pipeline.clients.claude import Answer, UnusableAnswerError, Usage, ask
-from pipeline.errors import ModelUnavailableError
-from pipeline.learn.findings import Finding
-from pipeline.learn.operations import (
-    SetFormatWeight,
-    current_weight,
-    dump_operations,
-    weight_bounds,
+from pipeline.clients.claude import (
+    MAX_OUTPUT_TOKENS,
+    Answer,
+    UnusableAnswerError,
+    Usage,
+    affordable_output_tokens,
+    ask,
+    most_it_costs_usd,
+    request_body,
 )
-from pipeline.learn.recommend.candidates import Candidate
+from pipeline.clients.claude_requests import ServiceUnavailableError
+from pipeline.clients.state_model_calls import (
+    CallIntent,
+    CallOutcome,
+    record_call,
+    settle_call,
+    spent_usd,
+)
+from pipeline.clock import utc_now
+from pipeline.errors import ModelUnavailableError
 from pipeline.learn.recommend.checks import RecommendationAnswer, check_answer
-from pipeline.learn.recommend.rendering import placeholders
+from pipeline.learn.recommend.model_question import Question, instructions
 from pipeline.learn.recommend.rules import Draft
 from pipeline.settings import Settings
 
-PROMPT_PATH = Path(__file__).with_name("prompt.md")
+PURPOSE = "recommendations"
+"""What the ledger calls these questions."""
 
 MAX_REASONS_TOLD = 20
 """Reasons quoted when asking again; an answer with more is hopeless anyway."""
+
+
+class BudgetReachedError(ModelUnavailableError):
+    """The account's budget of the week does not cover another question; none was sent."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came of a question that was asked in a batch."""
+
+    call_id: str | None
+    """In the ledger; None when it was not sent."""
+    prompt_sha256: str
+    answer: Answer[RecommendationAnswer] | None = None
+    error: ModelUnavailableError | None = None
 
 
 @dataclass(frozen=True)
@@ -35,48 +65,43 @@ class Written:
     drafts: list[Draft] | None
     """None when no answer could be used; the reason says why."""
     reason: str | None
-    usage: Usage
+    usage: Usage | None
+    """None when nothing was sent."""
     prompt_sha256: str
 
 
-def write(
-    settings: Settings,
-    candidates: Sequence[Candidate],
-    document: Mapping[str, Any],
-    *,
-    account_name: str,
-    limit: int,
-    names: frozenset[str],
-) -> Written:
+def write(settings: Settings, question: Question, first: Reply | None = None) -> Written:
     """Let the model choose, order and word candidates.
 
     Args:
         settings: Key, model and deadline of each question.
-        candidates: What may be recommended.
-        document: The account's context as JSON.
-        account_name: For the model's orientation.
-        limit: Most recommendations wanted.
-        names: Formats, pillars and platforms that a sentence may only name by placeholder.
+        question: What to ask.
+        first: What a batch has answered already; the first question is not asked then.
     """
-    system = PROMPT_PATH.read_text(encoding="utf-8")
-    question = _question(candidates, document, account_name=account_name, limit=limit)
-    messages: list[dict[str, Any]] = [{"role": "user", "content": question}]
-    prompt_sha256 = _prompt_sha256(settings.model, system, question)
-    usage = Usage(settings.model)
+    messages = question.messages
+    prompt_sha256 = question.prompt_sha256 if first is None else first.prompt_sha256
+    usage: Usage | None = None
     reasons: list[str] = []
-    for _ in range(2):
-        try:
-            answer: Answer[RecommendationAnswer] = ask(
-                settings, system=system, messages=messages, answer_type=RecommendationAnswer
-            )
-        except UnusableAnswerError as error:
-            return Written(None, str(error), usage + error.usage, prompt_sha256)
-        except ModelUnavailableError as error:
-            return Written(None, str(error), usage, prompt_sha256)
-        usage = usage + answer.usage
-        drafts, reasons = check_answer(answer.value, candidates, document, limit=limit, names=names)
+    for turn in range(2):
+        is_from_batch = turn == 0 and first is not None
+        reply = first if is_from_batch else _ask(settings, question, messages)
+        assert reply is not None
+        answer = reply.answer
+        if answer is None:
+            assert reply.error is not None
+            usage = _sum(usage, _usage_of(settings, reply))
+            return Written(None, _why(reasons, str(reply.error)), usage, prompt_sha256)
+        usage = _sum(usage, answer.usage)
+        drafts, reasons = check_answer(
+            answer.value,
+            question.candidates,
+            question.document,
+            limit=question.limit,
+            names=question.names,
+        )
         if not reasons:
             return Written(drafts, None, usage, prompt_sha256)
+        _note_rejection(settings, reply, reasons)
         messages += [
             {"role": "assistant", "content": answer.text},
             {"role": "user", "content": _objections(reasons)},
@@ -89,41 +114,146 @@ def write(
     )
 
 
-def _question(
-    candidates: Sequence[Candidate],
-    document: Mapping[str, Any],
-    *,
-    account_name: str,
-    limit: int,
-) -> str:
-    data = {
-        "account": account_name,
-        "limit": limit,
-        "findings": [_told(candidate, document) for candidate in candidates],
-    }
-    # An escaped "<" cannot end the block that marks the data as data.
-    text = json.dumps(data, ensure_ascii=False, indent=1).replace("<", "\\u003c")
-    return f"<findings>\n{text}\n</findings>"
+def admit(
+    settings: Settings,
+    question: Question,
+    messages: list[dict[str, Any]],
+    share: Decimal = Decimal(1),
+) -> tuple[str, int]:
+    """Write down a question that is about to be sent.
+
+    Args:
+        settings: The model.
+        question: Whose; its budget counts.
+        messages: The conversation that is sent.
+        share: Of the list price.
+
+    Returns:
+        Its id in the ledger, and how many tokens the answer may have.
+
+    Raises:
+        BudgetReachedError: It is not covered; nothing was written down.
+    """
+    body = request_body(
+        settings, system=instructions(), messages=messages, answer_type=RecommendationAnswer
+    )
+    size = len(json.dumps(body, ensure_ascii=False).encode("utf-8", errors="replace"))
+    max_tokens: int | None = MAX_OUTPUT_TOKENS
+    if question.budget is not None:
+        since, limit = question.budget.since, question.budget.limit_usd
+        spent = spent_usd(settings, question.account_name, PURPOSE, since)
+        max_tokens = affordable_output_tokens(
+            settings.model, prompt_bytes=size, left_usd=limit - spent, share=share
+        )
+    if max_tokens is not None:
+        intent = CallIntent(
+            call_id=f"call_{uuid.uuid4().hex[:16]}",
+            account_name=question.account_name,
+            purpose=PURPOSE,
+            asked_at=question.asked_at,
+            model=settings.model,
+            prompt_sha256=question.prompt_sha256,
+            reserved_usd=most_it_costs_usd(
+                settings.model, prompt_bytes=size, max_tokens=max_tokens, share=share
+            ),
+        )
+        if record_call(settings, intent, question.budget):
+            return intent.call_id, max_tokens
+    raise BudgetReachedError(_budget_sentence(settings, question))
 
 
-def _told(candidate: Candidate, document: Mapping[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "finding_id": candidate.finding.finding_id,
-        "category": candidate.category.value,
-        "confidence": candidate.confidence.value,
-        "placeholders": placeholders(candidate.figures),
-        "proposed_operations": dump_operations(candidate.operations),
-    }
-    if isinstance(candidate.finding, Finding):
-        told["direction"] = candidate.finding.direction.value
-        told["expected_gain"] = round(candidate.finding.expected_gain, 4)
-    for operation in candidate.operations:
-        if isinstance(operation, SetFormatWeight):
-            current = current_weight(document, operation.format)
-            low, high = weight_bounds(current)
-            told["current_weight"] = current
-            told["weight_range"] = [current, high] if operation.weight > current else [low, current]
-    return told
+def settle(settings: Settings, reply: Reply) -> Reply:
+    """Write down what came of a question, and give it back."""
+    assert reply.call_id is not None
+    answer, error = reply.answer, reply.error
+    if answer is not None:
+        outcome, usage, lost = CallOutcome.ANSWERED, answer.usage, answer.lost_count
+    elif isinstance(error, UnusableAnswerError):
+        outcome, usage, lost = CallOutcome.UNUSABLE, error.usage, error.lost_count
+    else:
+        usage = None
+        lost = error.lost_count if isinstance(error, ServiceUnavailableError) else 0
+        outcome = CallOutcome.LOST if lost else CallOutcome.REFUSED
+    settle_call(
+        settings,
+        reply.call_id,
+        outcome,
+        answered_at=utc_now(),
+        usage=usage,
+        reason=None if error is None else str(error),
+        lost_count=lost,
+    )
+    return reply
+
+
+def _ask(settings: Settings, question: Question, messages: list[dict[str, Any]]) -> Reply:
+    """One question of its own, in the ledger before and after."""
+    sha256 = question.prompt_sha256
+    try:
+        call_id, max_tokens = admit(settings, question, messages)
+    except BudgetReachedError as error:
+        return Reply(None, sha256, error=error)
+    try:
+        answer = ask(
+            settings,
+            system=instructions(),
+            messages=messages,
+            answer_type=RecommendationAnswer,
+            max_tokens=max_tokens,
+        )
+    except ModelUnavailableError as error:
+        return settle(settings, Reply(call_id, sha256, error=error))
+    return settle(settings, Reply(call_id, sha256, answer=answer))
+
+
+def _note_rejection(settings: Settings, reply: Reply, reasons: Sequence[str]) -> None:
+    assert reply.answer is not None
+    if reply.call_id is not None:
+        settle_call(
+            settings,
+            reply.call_id,
+            CallOutcome.ANSWERED,
+            answered_at=utc_now(),
+            usage=reply.answer.usage,
+            reason=f"rejected: {'; '.join(reasons[:3])}",
+            lost_count=reply.answer.lost_count,
+        )
+
+
+def _usage_of(settings: Settings, reply: Reply) -> Usage | None:
+    """What a failed question used; a lost answer has an unknown cost, one not sent has none."""
+    if isinstance(reply.error, UnusableAnswerError):
+        return reply.error.usage
+    if reply.call_id is None:
+        return None
+    lost = reply.error.lost_count if isinstance(reply.error, ServiceUnavailableError) else 0
+    return Usage(settings.model, cost_usd=None if lost else Decimal(0))
+
+
+def _sum(one: Usage | None, other: Usage | None) -> Usage | None:
+    if one is None or other is None:
+        return one or other
+    return one + other
+
+
+def _why(reasons: Sequence[str], error: str) -> str:
+    """The error, and why a second question was needed where it was one."""
+    if not reasons:
+        return error
+    return f"The model's answer was rejected: {'; '.join(reasons[:3])}. Asked again: {error}"
+
+
+def _budget_sentence(settings: Settings, question: Question) -> str:
+    assert question.budget is not None
+    limit, since = question.budget.limit_usd, question.budget.since
+    setting = "recommend.budget_usd_per_week in account.yaml"
+    if most_it_costs_usd(settings.model, prompt_bytes=0, max_tokens=0) is None:
+        return f"The price of {settings.model} is not known, so {setting} cannot be kept."
+    spent = spent_usd(settings, question.account_name, PURPOSE, since)
+    return (
+        f"The week's budget for the model does not cover another question: ${spent:.4f} of "
+        f"${limit:.4f} is spent or held back ({setting})."
+    )
 
 
 def _objections(reasons: Sequence[str]) -> str:
@@ -133,9 +263,3 @@ def _objections(reasons: Sequence[str]) -> str:
         f"{listed}\n"
         "Answer again, whole and in the same form, without these faults."
     )
-
-
-def _prompt_sha256(model: str, system: str, question: str) -> str:
-    schema = RecommendationAnswer.model_json_schema()
-    parts = json.dumps([model, system, schema, question], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(parts.encode()).hexdigest()

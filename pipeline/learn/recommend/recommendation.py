@@ -69,6 +69,11 @@ class Recommendation(BaseModel):
     """Posts that the insight rests on."""
     findings: list[dict[str, Any]]
     """The findings with the queries that recompute their figures."""
+    format_posteriors: dict[str, dict[str, float]] | None = None
+    """``mean`` and ``sd`` of each format's log effect when this was written: exploration goes by
+    them once it is approved."""
+    posts_per_week: float | None = None
+    """Posts of the account on the finding's platform, for how soon a verdict may come."""
     warehouse_version: str
     writer: Writer
     writer_reason: str | None

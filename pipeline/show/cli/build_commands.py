@@ -3,8 +3,11 @@
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from pipeline.errors import UsageError
 from pipeline.show.cli import options, output
 
 if TYPE_CHECKING:
@@ -13,20 +16,76 @@ if TYPE_CHECKING:
 _ASIDE = "before_rebuild_"
 
 
-def build() -> None:
+def build(
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            help="Build what was known at this moment (ISO time with zone, or a day) in --home.",
+            metavar="TIME",
+        ),
+    ] = None,
+    home: Annotated[
+        Path | None,
+        typer.Option(help="With --as-of: another, empty folder to build in.", metavar="DIR"),
+    ] = None,
+) -> None:
     """Build and test the models, and publish a copy.
 
     Loads what is new first. Nothing is published unless every model and test is green.
+
+    With --as-of, another home is made of all that was scraped, planned and decided by then; the
+    accounts' files are taken as they are today. This home is not changed.
     """
-    from pipeline.defs.runs import run_build
     from pipeline.settings import load_settings
 
     settings = load_settings()
+    if as_of is not None and home is not None:
+        _build_as_of(settings, as_of, home)
+        return
+    if as_of is not None or home is not None:
+        raise UsageError("--as-of and --home belong together: give both or neither.")
+    from pipeline.defs.runs import run_build
+
     _say_summary(run_build(settings).lines)
     _say_published(settings)
 
 
-def recommend(account: options.Accounts = None, as_json: options.AsJson = False) -> None:
+def _build_as_of(settings: "Settings", as_of: str, home: Path) -> None:
+    from pipeline.clock import utc_now, utc_text
+    from pipeline.measure.as_of import build_home, moment_of, prepare_home
+
+    prepared = prepare_home(settings, home, moment_of(as_of, utc_now()))
+    known_at = utc_text(prepared.known_at.replace(microsecond=0))
+    output.say(
+        f"Known at {known_at}: {output.count(prepared.scrape_count)} scrapes "
+        f"({output.count(prepared.later_scrape_count)} are later), "
+        f"{output.count(prepared.plan_count)} planned posts "
+        f"({output.count(prepared.later_plan_count)} later), the files of "
+        f"{output.count(prepared.account_count)} accounts as they are today."
+    )
+    published = build_home(prepared)
+    folder = output.short_path(prepared.settings.home)
+    output.say(
+        f"Published {published.warehouse_version} in {folder}. "
+        f"Next: AFTERPOST_HOME={folder} afterpost analyze --account NAME"
+    )
+
+
+def recommend(
+    account: options.Accounts = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="All accounts, which is the default too.")
+    ] = False,
+    batch: Annotated[
+        bool,
+        typer.Option(
+            "--batch",
+            help="Ask the model about several accounts in one batch: half the price, up to an "
+            "hour's wait.",
+        ),
+    ] = False,
+    as_json: options.AsJson = False,
+) -> None:
     """Turn findings into pending recommendations.
 
     For the named accounts, or for all. None is made up where the data do not support any.
@@ -35,7 +94,11 @@ def recommend(account: options.Accounts = None, as_json: options.AsJson = False)
     from pipeline.show.cli.collect_commands import chosen_accounts
     from pipeline.show.cli.review import recommendation_figures
 
+    if every and account:
+        raise UsageError("--all and --account do not fit together: give one of them.")
     settings = load_settings()
+    if batch:
+        settings = settings.model_copy(update={"anthropic_batches": True})
     names = chosen_accounts(settings, account)
     from pipeline.defs.runs import run_recommend
 

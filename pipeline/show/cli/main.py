@@ -20,12 +20,16 @@ from pipeline.show.cli import (
     collect_commands,
     context_commands,
     demo,
+    draw,
+    export,
+    feedback_commands,
     health,
     label_commands,
     match_commands,
     output,
     review,
     sql,
+    verdicts,
 )
 
 INTERRUPTED = 130
@@ -34,7 +38,7 @@ READER_GONE = 141
 
 _ORDER = (
     "demo", "accounts", "scrape", "import", "health", "build", "recommend", "analyze", "review",
-    "context", "match", "label", "sql", "rebuild",
+    "context", "draw", "verdicts", "feedback", "match", "label", "sql", "export", "rebuild",
 )  # fmt: skip
 
 
@@ -86,9 +90,13 @@ app.command("recommend")(build_commands.recommend)
 app.command("analyze")(analyze.analyze)
 app.command("review")(review.review)
 app.add_typer(context_commands.app, name="context")
+app.command("draw")(draw.draw)
+app.command("verdicts")(verdicts.verdicts)
+app.add_typer(feedback_commands.app, name="feedback")
 app.add_typer(match_commands.app, name="match")
 app.add_typer(label_commands.app, name="label")
 app.command("sql")(sql.sql)
+app.command("export")(export.export)
 app.command("rebuild")(build_commands.rebuild)
 
 

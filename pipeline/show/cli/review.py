@@ -12,10 +12,11 @@ from pipeline.show.cli import options, output
 
 if TYPE_CHECKING:
     from pipeline.decide.decision import Decision
+    from pipeline.decide.review import Outlook
     from pipeline.learn.recommend.recommendation import Recommendation
     from pipeline.settings import Settings
 
-ANSWERS = "[y] approve  [n] reject  [s] skip"
+ANSWERS = "[y] approve  [n] reject  [e] edit  [s] skip"
 
 
 def review(
@@ -34,7 +35,8 @@ def review(
 
     Nothing but an approval changes performance_context.json.
 
-    Without ids it asks about each: y approves, n rejects, s or nothing skips. Answers may be piped.
+    Without ids it asks about each: y approves, n rejects, e approves another weight or slide count,
+    s or nothing skips. Answers may be piped.
 
     Example: afterpost review --account dreamtimelullabies --approve ID --reject ID
     """
@@ -81,13 +83,7 @@ def review_pending(
     for number, recommendation in enumerate(waiting, start=1):
         _show(settings, number, recommendation)
         if can_answer:
-            answer = _answer()
-            can_answer = answer is not None
-            if answer:
-                decided = _decide(
-                    settings, recommendation.recommendation_id, answer, by=by, note=note
-                )
-                _say_decision(settings, decided)
+            can_answer = _ask_about(settings, recommendation, by=by, note=note)
     if not ask:
         output.say()
         output.say(f"Decide: afterpost review --account {account}")
@@ -100,26 +96,14 @@ def recommendation_figures(
     settings: "Settings", recommendation: "Recommendation"
 ) -> dict[str, Any]:
     """A recommendation's fields for a program, with its proposal in words."""
-    return {
-        **recommendation.to_row(),
-        "proposed": proposal(settings, recommendation),
-    }
+    return {**recommendation.to_row(), **dataclasses.asdict(_outlook(settings, recommendation))}
 
 
-def proposal(settings: "Settings", recommendation: "Recommendation") -> str:
-    """What approving would do to the present context file, in words.
-
-    Raises:
-        ContextError: The file is not valid, so nothing can be said about a change of it.
-    """
-    from pipeline.accounts import load_account
+def _outlook(settings: "Settings", recommendation: "Recommendation") -> "Outlook":
     from pipeline.clock import utc_now
-    from pipeline.decide.changes import describe
-    from pipeline.decide.context import ensure_context
+    from pipeline.decide.review import outlook
 
-    account = load_account(settings.accounts_dir, recommendation.account_name)
-    state = ensure_context(settings, account, utc_now())
-    return describe(recommendation.operations, state.context)
+    return outlook(settings, recommendation, now=utc_now())
 
 
 def _show(settings: "Settings", number: int, recommendation: "Recommendation") -> None:
@@ -133,25 +117,83 @@ def _show(settings: "Settings", number: int, recommendation: "Recommendation") -
         f"{number}. [{recommendation.confidence.upper()}] {recommendation.category.value}: "
         f"{insight}{sampled}"
     )
-    output.say_indented(f"   Proposed: {output.plain(proposal(settings, recommendation))}")
+    found = _outlook(settings, recommendation)
+    output.say_indented(f"   Proposed: {output.plain(found.proposed)}")
+    if found.expected_share_decided is not None:
+        share = f"{100 * found.expected_share_decided:.0f}\N{NO-BREAK SPACE}%"
+        output.say(f"   Verdict: {share} chance of one within 8 weeks at this pace")
     output.say(f"   id: {recommendation.recommendation_id}")
 
 
-def _answer() -> str | None:
-    """``y``, ``n`` or ``s``; None when there will be no more answers."""
+def _ask_about(
+    settings: "Settings", recommendation: "Recommendation", *, by: str | None, note: str | None
+) -> bool:
+    """Ask until there is a decision or a skip; False when there will be no more answers."""
+    from pipeline.errors import DecisionError
+
     while True:
+        answer = _typed(f"   {ANSWERS} ")
+        if answer is None:
+            return False
+        if answer[:1].lower() in {"", "s"}:
+            return True
+        if answer[:1].lower() in {"y", "n"}:
+            recommendation_id = recommendation.recommendation_id
+            decided = _decide(settings, recommendation_id, answer[0].lower(), by=by, note=note)
+            _say_decision(settings, decided)
+            return True
+        if answer[:1].lower() != "e":
+            output.say(f"   {output.plain(answer)!r} is no answer: type y, n, e or s.")
+            continue
+        value = _typed("   new value: ")
+        if value is None:
+            return False
         try:
-            typed = input(f"   {ANSWERS} ").strip().lower()
-        except (EOFError, KeyboardInterrupt):
-            output.say()
-            return None
-        if not sys.stdin.isatty():
-            output.say()  # nobody typed the line break that ends the prompt's line
-        if typed[:1] in {"y", "n"}:
-            return typed[0]
-        if typed[:1] in {"", "s"}:
-            return ""
-        output.say(f"   {output.plain(typed)!r} is no answer: type y, n or s.")
+            decided = _decide_edited(settings, recommendation, value, by=by, note=note)
+        except DecisionError as error:
+            output.say(f"   {output.plain(str(error))}")
+            continue
+        _say_decision(settings, decided)
+        return True
+
+
+def _typed(prompt: str) -> str | None:
+    """What was typed; None when there will be nothing more."""
+    try:
+        typed = input(prompt).strip()
+    except (EOFError, KeyboardInterrupt):
+        output.say()
+        return None
+    if not sys.stdin.isatty():
+        output.say()  # nobody typed the line break that ends the prompt's line
+    return typed
+
+
+def _decide_edited(
+    settings: "Settings",
+    recommendation: "Recommendation",
+    value: str,
+    *,
+    by: str | None,
+    note: str | None,
+) -> "Decision":
+    from pipeline.accounts import load_account
+    from pipeline.clock import utc_now
+    from pipeline.decide.changes import edit_of
+    from pipeline.decide.context import ensure_context
+    from pipeline.decide.review import approve
+
+    now = utc_now()
+    account = load_account(settings.accounts_dir, recommendation.account_name)
+    document = ensure_context(settings, account, now).document
+    return approve(
+        settings,
+        recommendation.recommendation_id,
+        by=options.decider(by),
+        now=now,
+        note=note,
+        operations=edit_of(recommendation, document, value),
+    )
 
 
 def _decide(
@@ -168,9 +210,10 @@ def _say_decision(settings: "Settings", decision: "Decision") -> None:
     from pipeline.decide.context import context_path
     from pipeline.decide.decision import DecisionKind
 
-    if decision.decision is DecisionKind.APPROVE:
+    if decision.is_approval:
         path = output.short_path(context_path(settings, decision.account_name))
-        output.say(f"   approved {decision.recommendation_id}: {path} has it")
+        word = "edited and approved" if decision.decision is DecisionKind.EDITED else "approved"
+        output.say(f"   {word} {decision.recommendation_id}: {path} has it")
     else:
         output.say(f"   rejected {decision.recommendation_id}")
 

@@ -29,7 +29,7 @@ select
     account_name, platform, metric, age_hours, post_count,
     share_of_7d_median, share_of_7d_p10, share_of_7d_p90
 from marts.mart_growth_curves
-where $account_name is null or account_name = $account_name
+where format = '*' and ($account_name is null or account_name = $account_name)
 order by account_name, platform, metric desc, age_hours
 """
 

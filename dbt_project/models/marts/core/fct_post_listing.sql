@@ -11,7 +11,8 @@ posts as (
         posted_at,
         post_url,
         coalesce(is_pinned, false) as was_pinned,
-        last_seen_at
+        last_seen_at,
+        last_listed_at
     from {{ ref('int_posts__labelled') }}
 
 ),
@@ -19,27 +20,13 @@ posts as (
 listings as (
 
     select
-        scrapes.account_name,
-        scrapes.platform,
-        scrapes.scrape_id,
-        scrapes.scraped_at,
-        min(snapshots.posted_at) as oldest_posted_at
-    from {{ source('raw', 'scrapes') }} as scrapes
-    inner join {{ ref('int_snapshots__published') }} as snapshots
-        on scrapes.scrape_id = snapshots.scrape_id
-    where
-        scrapes.source = 'apify'
-        and scrapes.source_kind = 'posts'
-        and scrapes.outcome = 'items'
-        -- Throttled, partial or drifted answers say nothing about what is missing in them.
-        and (scrapes.run_outcome is null or scrapes.run_outcome in ('new_posts', 'no_new_posts'))
-        -- Pinned posts come first, however old they are.
-        and snapshots.is_pinned is distinct from true
-    group by
-        scrapes.account_name,
-        scrapes.platform,
-        scrapes.scrape_id,
-        scrapes.scraped_at
+        account_name,
+        platform,
+        scraped_at,
+        oldest_posted_at
+    from {{ ref('int_scrapes__listed') }}
+    -- Pinned posts alone do not tell how far a listing reaches.
+    where unpinned_count > 0
 
 ),
 
@@ -52,21 +39,6 @@ newest as (
         max_by(oldest_posted_at, scraped_at) as oldest_posted_at
     from listings
     group by account_name, platform
-
-),
-
--- A post that was looked up by its address is seen, but not listed.
-listed as (
-
-    select
-        snapshots.account_name,
-        snapshots.platform,
-        snapshots.post_id,
-        max(snapshots.scraped_at) as last_listed_at
-    from {{ ref('int_snapshots__published') }} as snapshots
-    inner join listings
-        on snapshots.scrape_id = listings.scrape_id
-    group by snapshots.account_name, snapshots.platform, snapshots.post_id
 
 ),
 
@@ -119,7 +91,7 @@ joined as (
         posts.was_pinned,
         posts.posted_at,
         posts.last_seen_at,
-        listed.last_listed_at,
+        posts.last_listed_at,
         newest.scraped_at as newest_listing_at,
         newest.oldest_posted_at,
         case when missed.missed_listing_count is null then 0 else missed.missed_listing_count end
@@ -131,11 +103,6 @@ joined as (
         on
             posts.account_name = newest.account_name
             and posts.platform = newest.platform
-    left join listed
-        on
-            posts.account_name = listed.account_name
-            and posts.platform = listed.platform
-            and posts.post_id = listed.post_id
     left join missed
         on
             posts.account_name = missed.account_name

@@ -20,22 +20,51 @@ scores as (
 
 ),
 
--- Followers when the post went out: the newest profile snapshot before it.
+-- Followers when the post went out: those of the newest profile snapshot before it. Posts and
+-- snapshots stand in one row of time, in which each snapshot begins a stretch of its own.
+stretches as (
+
+    select
+        *,
+        count(follower_count) over (
+            partition by account_name, platform
+            order by happened_at asc nulls last, is_post asc nulls last
+            rows between unbounded preceding and current row
+        ) as stretch
+    from (
+        select
+            account_name,
+            platform,
+            post_id,
+            posted_at as happened_at,
+            cast(null as bigint) as follower_count,
+            true as is_post
+        from posts
+        where posted_at is not null
+        union all
+        select
+            account_name,
+            platform,
+            cast(null as varchar) as post_id,
+            scraped_at as happened_at,
+            follower_count,
+            false as is_post
+        from {{ ref('int_profiles__snapshots') }}
+        where follower_count is not null
+    ) as happenings
+
+),
+
 followers as (
 
     select
-        posts.account_name,
-        posts.platform,
-        posts.post_id,
-        max_by(profiles.follower_count, profiles.scraped_at) as follower_count_at_posting
-    from posts
-    inner join {{ ref('int_profiles__snapshots') }} as profiles
-        on
-            posts.account_name = profiles.account_name
-            and posts.platform = profiles.platform
-            and posts.posted_at >= profiles.scraped_at
-    where profiles.follower_count is not null
-    group by posts.account_name, posts.platform, posts.post_id
+        account_name,
+        platform,
+        post_id,
+        max(follower_count) over (
+            partition by account_name, platform, stretch
+        ) as follower_count_at_posting
+    from stretches
 
 ),
 
@@ -70,6 +99,7 @@ joined as (
         {%- endfor %}
         followers.follower_count_at_posting,
         scores.score,
+        scores.score_percentile,
         scores.score_age_hours,
         scores.peer_count,
         scores.reach_percentile,
@@ -81,13 +111,24 @@ joined as (
         {%- for metric in native_post_metrics() %}
         native.{{ metric }} as native_{{ metric }},
         {%- endfor %}
-        native.exported_at as native_exported_at
+        native.exported_at as native_exported_at,
+        growth.growth_metric,
+        growth.growth_shape,
+        growth.view_share_after_7d,
+        growth.view_per_hour_24h,
+        growth.half_life_hours,
+        growth.half_life_of_age_hours
     from posts
     inner join engagement
         on
             posts.account_name = engagement.account_name
             and posts.platform = engagement.platform
             and posts.post_id = engagement.post_id
+    left join {{ ref('int_posts__growth') }} as growth
+        on
+            posts.account_name = growth.account_name
+            and posts.platform = growth.platform
+            and posts.post_id = growth.post_id
     left join followers
         on
             posts.account_name = followers.account_name
@@ -115,11 +156,7 @@ rated as (
             as engagement_rate_public,
         {{ ratio('engagement_count', 'follower_count_at_posting') }} as engagement_rate_followers,
         {{ ratio('save_count', 'view_count') }} as save_rate,
-        {{ ratio('share_count', 'view_count') }} as share_rate,
-        {{ ratio('coalesce(view_24h, like_24h)', 'coalesce(view_7d, like_7d)') }}
-            as share_of_7d_at_24h,
-        {{ ratio('coalesce(view_28d, like_28d)', 'coalesce(view_7d, like_7d)') }}
-            as multiple_of_7d_at_28d
+        {{ ratio('share_count', 'view_count') }} as share_rate
     from joined
 
 )
@@ -150,6 +187,7 @@ select
     save_rate,
     share_rate,
     score,
+    score_percentile,
     score_age_hours,
     peer_count,
     reach_percentile,
@@ -168,12 +206,12 @@ select
         else 'low'
     end as tier,
     outlier_multiple,
-    case
-        when age_hours < 168 then 'too_young'
-        when multiple_of_7d_at_28d >= 1.25 then 'long_tail'
-        when share_of_7d_at_24h >= 0.8 then 'spike'
-        when share_of_7d_at_24h is not null then 'steady'
-    end as growth_shape,
+    growth_metric,
+    growth_shape,
+    view_share_after_7d,
+    view_per_hour_24h,
+    half_life_hours,
+    half_life_of_age_hours,
     has_definition_change,
     {%- for metric, type in native_post_metric_types().items() %}
     cast(native_{{ metric }} as {{ type }}) as native_{{ metric }},

@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- Grain: one row per account, platform, post and scrape moment. Counts stand as observed.
 with
 

@@ -1,2 +1,7 @@
+{{ config(materialized='view') }}
 -- Grain: one row per account, platform and format.
-{{ segment_moments('format', 'format') }}
+with
+
+{{ segment_performance('format', 'format') }}
+
+select * from segment_performance

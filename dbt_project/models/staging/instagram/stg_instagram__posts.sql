@@ -11,11 +11,37 @@ items as (
 
 ),
 
+texts as (
+
+    {{ with_json_texts('items', 'payload', {
+        'type_text': '$.type',
+        'owner_id_text': '$.ownerId',
+        'owner_name_text': '$.ownerUsername',
+        'caption_text': '$.caption',
+        'url_text': '$.url',
+        'children_text': '$.childPosts',
+        'images_text': '$.images',
+        'carousel_text': '$.carouselImageCount',
+        'duration_text': '$.videoDuration',
+        'pinned_text': '$.isPinned',
+        'sponsored_text': '$.isSponsored',
+        'partnership_text': '$.paidPartnership',
+        'audio_id_text': '$.musicInfo.audio_id',
+        'play_text': '$.videoPlayCount',
+        'video_view_text': '$.videoViewCount',
+        'like_text': '$.likesCount',
+        'comment_text': '$.commentsCount',
+        'share_text': '$.sharesCount',
+        'time_text': '$.timestamp',
+    }) }}
+
+),
+
 media as (
 
     select
         *,
-        case {{ payload_text('$.type') }}
+        case type_text
             when 'Image' then 'image'
             when 'GraphImage' then 'image'
             when 'Sidecar' then 'carousel'
@@ -23,9 +49,11 @@ media as (
             when 'Video' then 'video'
             when 'GraphVideo' then 'video'
         end                                                     as media_type,
-        {{ json_length('payload', '$.childPosts') }}            as child_post_count,
-        {{ json_length('payload', '$.images') }}                as image_count
-    from items
+        case when children_text like '[%' then {{ json_length('payload', '$.childPosts') }} end
+            as child_post_count,
+        case when images_text like '[%' then {{ json_length('payload', '$.images') }} end
+            as image_count
+    from texts
 
 ),
 
@@ -39,12 +67,12 @@ renamed as (
         account_name,
         platform,
         post_id,
-        {{ payload_text('$.ownerId') }}                         as author_id,
-        lower({{ payload_text('$.ownerUsername') }})            as author_handle,
+        owner_id_text                                           as author_id,
+        lower(owner_name_text)                                  as author_handle,
 
         ---------- what it is
-        {{ payload_text('$.caption') }}                         as caption,
-        {{ payload_text('$.url') }}                             as post_url,
+        caption_text                                            as caption,
+        url_text                                                as post_url,
         media_type,
         case media_type
             when 'image' then 1
@@ -52,30 +80,30 @@ renamed as (
                 then coalesce(
                     nullif(child_post_count, 0),
                     nullif(image_count, 0),
-                    cast({{ payload_count('$.carouselImageCount') }} as integer)
+                    cast({{ payload_count('carousel_text') }} as integer)
                 )
         end                                                     as slide_count,
-        {{ payload_seconds('$.videoDuration') }}                as duration_s,
-        {{ payload_flag('$.isPinned') }}                        as is_pinned,
+        {{ payload_seconds('duration_text') }}                  as duration_s,
+        {{ payload_flag('pinned_text') }}                       as is_pinned,
         coalesce(
-            {{ payload_flag('$.isSponsored') }}, {{ payload_flag('$.paidPartnership') }}
+            {{ payload_flag('sponsored_text') }}, {{ payload_flag('partnership_text') }}
         )                                                       as is_ad,
-        {{ payload_text('$.musicInfo.audio_id') }}              as audio_id,
+        audio_id_text                                           as audio_id,
 
         ---------- numbers, as reported
         -- Plays are the views that Instagram shows; the older view count is another quantity.
-        {{ payload_count('$.videoPlayCount') }}                 as view_count,
-        {{ payload_count('$.videoViewCount') }}                 as video_view_count,
-        {{ payload_count('$.likesCount') }}                     as like_count,
-        {{ payload_count('$.commentsCount') }}                  as comment_count,
-        {{ payload_count('$.sharesCount') }}                    as share_count,
+        {{ payload_count('play_text') }}                        as view_count,
+        {{ payload_count('video_view_text') }}                  as video_view_count,
+        {{ payload_count('like_text') }}                        as like_count,
+        {{ payload_count('comment_text') }}                     as comment_count,
+        {{ payload_count('share_text') }}                       as share_count,
         cast(null as bigint)                                    as save_count,
         cast(null as bigint)                                    as repost_count,
-        {{ payload_text('$.likesCount') }} = '-1'               as is_like_count_hidden,
+        like_text = '-1'                                        as is_like_count_hidden,
         cast(null as bigint)                                    as follower_count,
 
         ---------- times
-        {{ plausible_instant("try_cast(" ~ payload_text('$.timestamp') ~ " as timestamptz)") }}
+        {{ plausible_instant("try_cast(time_text as timestamptz)") }}
                                                                 as posted_at,
         scraped_at
     from media

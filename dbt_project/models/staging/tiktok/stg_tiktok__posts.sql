@@ -11,20 +11,52 @@ items as (
 
 ),
 
+texts as (
+
+    {{ with_json_texts('items', 'payload', {
+        'author_id_text': '$.authorMeta.id',
+        'author_name_text': '$.authorMeta.name',
+        'fans_text': '$.authorMeta.fans',
+        'caption_text': '$.text',
+        'url_text': '$.webVideoUrl',
+        'iso_time_text': '$.createTimeISO',
+        'epoch_time_text': '$.createTime',
+        'slideshow_text': '$.isSlideshow',
+        'slides_text': '$.slideshowImageLinks',
+        'first_slide_text': '$.slideshowImageLinks[0]',
+        'duration_text': '$.videoMeta.duration',
+        'pinned_text': '$.isPinned',
+        'ad_text': '$.isAd',
+        'music_id_text': '$.musicMeta.musicId',
+        'play_text': '$.playCount',
+        'digg_text': '$.diggCount',
+        'comment_text': '$.commentCount',
+        'share_text': '$.shareCount',
+        'collect_text': '$.collectCount',
+        'repost_text': '$.repostCount',
+    }) }}
+
+),
+
 times as (
 
     select
         *,
         coalesce(
-            try_cast({{ payload_text('$.createTimeISO') }} as timestamptz),
-            {{ instant_of_epoch_s(payload_count('$.createTime')) }},
+            try_cast(iso_time_text as timestamptz),
+            {{ instant_of_epoch_s(payload_count('epoch_time_text')) }},
             -- The upper half of a TikTok id is its creation time in seconds.
             {{ instant_of_epoch_s('cast(floor(cast(post_id as bigint) / 4294967296) as bigint)') }}
         )                                                       as created_at,
-        {{ payload_flag('$.isSlideshow') }}                     as is_slideshow,
-        {{ json_length('payload', '$.slideshowImageLinks') }}   as slideshow_image_count,
-        {{ payload_seconds('$.videoMeta.duration') }}           as video_duration_s
-    from items
+        {{ payload_flag('slideshow_text') }}                    as is_slideshow,
+        case
+            -- The list alone is short to read; without a first element it may be a text like one.
+            when first_slide_text is not null then {{ json_length('slides_text', '$') }}
+            when slides_text is not null
+                then {{ json_length('payload', '$.slideshowImageLinks') }}
+        end                                                     as slideshow_image_count,
+        {{ payload_seconds('duration_text') }}                  as video_duration_s
+    from texts
 
 ),
 
@@ -55,31 +87,31 @@ renamed as (
         account_name,
         platform,
         post_id,
-        {{ payload_text('$.authorMeta.id') }}                   as author_id,
-        lower({{ payload_text('$.authorMeta.name') }})          as author_handle,
+        author_id_text                                          as author_id,
+        lower(author_name_text)                                 as author_handle,
 
         ---------- what it is
-        {{ payload_text('$.text') }}                            as caption,
-        {{ payload_text('$.webVideoUrl') }}                     as post_url,
+        caption_text                                            as caption,
+        url_text                                                as post_url,
         media_type,
         case
             when media_type = 'carousel' then nullif(slideshow_image_count, 0)
         end                                                     as slide_count,
         case when media_type = 'video' then video_duration_s end as duration_s,
-        {{ payload_flag('$.isPinned') }}                        as is_pinned,
-        {{ payload_flag('$.isAd') }}                            as is_ad,
-        {{ payload_text('$.musicMeta.musicId') }}               as audio_id,
+        {{ payload_flag('pinned_text') }}                       as is_pinned,
+        {{ payload_flag('ad_text') }}                           as is_ad,
+        music_id_text                                           as audio_id,
 
         ---------- numbers, as reported
-        {{ payload_count('$.playCount') }}                      as view_count,
+        {{ payload_count('play_text') }}                        as view_count,
         cast(null as bigint)                                    as video_view_count,
-        {{ payload_count('$.diggCount') }}                      as like_count,
-        {{ payload_count('$.commentCount') }}                   as comment_count,
-        {{ payload_count('$.shareCount') }}                     as share_count,
-        {{ payload_count('$.collectCount') }}                   as save_count,
-        {{ payload_count('$.repostCount') }}                    as repost_count,
+        {{ payload_count('digg_text') }}                        as like_count,
+        {{ payload_count('comment_text') }}                     as comment_count,
+        {{ payload_count('share_text') }}                       as share_count,
+        {{ payload_count('collect_text') }}                     as save_count,
+        {{ payload_count('repost_text') }}                      as repost_count,
         false                                                   as is_like_count_hidden,
-        {{ payload_count('$.authorMeta.fans') }}                as follower_count,
+        {{ payload_count('fans_text') }}                        as follower_count,
 
         ---------- times
         {{ plausible_instant('created_at') }}                   as posted_at,

@@ -12,6 +12,21 @@ items as (
 
 ),
 
+texts as (
+
+    {{ with_json_texts('items', 'payload', {
+        'name_text': '$.authorMeta.name',
+        'id_text': '$.authorMeta.id',
+        'fans_text': '$.authorMeta.fans',
+        'following_text': '$.authorMeta.following',
+        'video_text': '$.authorMeta.video',
+        'heart_text': '$.authorMeta.heart',
+        'verified_text': '$.authorMeta.verified',
+        'private_text': '$.authorMeta.privateAccount',
+    }) }}
+
+),
+
 renamed as (
 
     select
@@ -19,16 +34,16 @@ renamed as (
         item_index,
         account_name,
         platform,
-        lower({{ payload_text('$.authorMeta.name') }})          as handle,
-        {{ payload_text('$.authorMeta.id') }}                   as profile_id,
-        {{ payload_count('$.authorMeta.fans') }}                as follower_count,
-        {{ payload_count('$.authorMeta.following') }}           as following_count,
-        {{ payload_count('$.authorMeta.video') }}               as post_count,
-        {{ payload_count('$.authorMeta.heart') }}               as like_count_total,
-        {{ payload_flag('$.authorMeta.verified') }}             as is_verified,
-        {{ payload_flag('$.authorMeta.privateAccount') }}       as is_private,
+        lower(name_text)                                        as handle,
+        id_text                                                 as profile_id,
+        {{ payload_count('fans_text') }}                        as follower_count,
+        {{ payload_count('following_text') }}                   as following_count,
+        {{ payload_count('video_text') }}                       as post_count,
+        {{ payload_count('heart_text') }}                       as like_count_total,
+        {{ payload_flag('verified_text') }}                     as is_verified,
+        {{ payload_flag('private_text') }}                      as is_private,
         scraped_at
-    from items
+    from texts
 
 )
 

@@ -1,0 +1,1 @@
+"""How well the language model words findings: recorded replies, replayed and scored."""

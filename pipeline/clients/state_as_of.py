@@ -1,0 +1,86 @@
+"""What the state database held at a past moment, written into another home's database.
+
+A row counts from the moment that its own table names. Where a later event only changed a row (a
+recommendation was decided, a run came to its end), the change is taken back. What was overwritten
+is not kept anywhere: a person's word about a post that was changed after the moment is missing.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.clients.state import reading_state, state_exists, writing_state
+from pipeline.clients.state_tables import metadata
+from pipeline.settings import Settings
+
+KNOWN_FROM: Mapping[str, str] = {
+    "recommendations": "created_at",
+    "decisions": "decided_at",
+    "context_versions": "created_at",
+    "person_matches": "decided_at",
+    "person_labels": "decided_at",
+    "model_label_batches": "asked_at",
+    "model_labels": "asked_at",
+    "model_calls": "asked_at",
+    "scrape_attempts": "intended_at",
+    "verdict_registrations": "registered_at",
+    "planned_feedback": "given_at",
+}
+"""The column of each table that says when a row came to be."""
+
+_UNKNOWN_BEFORE: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "model_calls": (
+        "answered_at",
+        {
+            **dict.fromkeys(
+                ("answered_at", "outcome", "reason", "input_tokens", "output_tokens", "cost_usd")
+            ),
+            "lost_count": 0,
+        },
+    ),
+    "recommendations": ("decided_at", {"status": "pending", "decided_at": None}),
+    "scrape_attempts": (
+        "finished_at",
+        dict.fromkeys(
+            (
+                "run_status", "outcome", "message", "items_got", "post_count", "new_post_count",
+                "cost_usd", "finished_at", "scrape_id",
+            )
+        ),
+    ),
+}  # fmt: skip
+"""A second moment of some tables: what is said of a row until then."""
+
+
+def copy_state_as_of(source: Settings, target: Settings, known_at: datetime) -> dict[str, int]:
+    """Copy the rows that were known at a moment.
+
+    Args:
+        source: Whose state; it is only read.
+        target: A home without a state database; one is made.
+        known_at: The moment, with its zone. A row of that very moment is known.
+
+    Returns:
+        How many rows of each table were copied; empty when the source has no database.
+    """
+    if not state_exists(source):
+        return {}
+    with reading_state(source) as state:
+        # One transaction: a decision is never seen without its recommendation.
+        known = {
+            table: state.rows(sa.select(table).where(table.c[KNOWN_FROM[table.name]] <= known_at))
+            for table in metadata.sorted_tables
+        }
+    with writing_state(target) as state:
+        for table, rows in known.items():
+            if rows:
+                state.execute(table.insert(), [_as_of(table.name, row, known_at) for row in rows])
+    return {table.name: len(rows) for table, rows in known.items()}
+
+
+def _as_of(table: str, row: dict[str, Any], known_at: datetime) -> dict[str, Any]:
+    column, unknown = _UNKNOWN_BEFORE.get(table, (None, {}))
+    later = row[column] if column is not None else None
+    return {**row, **unknown} if later is not None and later > known_at else row
