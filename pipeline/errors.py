@@ -97,6 +97,10 @@ class NothingPublishedError(AfterpostError):
     """There is no published copy yet."""
 
 
+class PublishedCopyOutdatedError(AfterpostError):
+    """The published copy lacks tables or columns that this version of the program reads."""
+
+
 class BuildFailedError(AfterpostError):
     """A model or a test of the build failed; nothing was published."""
 

@@ -23,6 +23,7 @@ from pipeline.atomic_files import sync_folder, write_atomically
 from pipeline.clock import utc_now
 from pipeline.errors import (
     NothingPublishedError,
+    PublishedCopyOutdatedError,
     WarehouseDamagedError,
     WarehouseLockedError,
 )
@@ -233,6 +234,8 @@ def reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises:
         NothingPublishedError: No build has been green yet.
+        PublishedCopyOutdatedError: The copy was made by an older version of the program, and lacks
+            a table or column that the caller's query reads.
     """
     path = settings.published_dir / published_version(settings) / settings.database_path.name
     connection = duckdb.connect(
@@ -242,5 +245,10 @@ def reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute("set timezone = 'UTC'")
         connection.execute("set lock_configuration = true")
         yield connection
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise PublishedCopyOutdatedError(
+            f"The published copy {path.parent.name} does not have what this version of afterpost "
+            f"reads ({str(error).splitlines()[0]}). Run `afterpost build` to make a new one."
+        ) from error
     finally:
         connection.close()

@@ -21,7 +21,12 @@ from pipeline.clients.warehouse import (
     writer_lock,
     writing,
 )
-from pipeline.errors import NothingPublishedError, WarehouseDamagedError, WarehouseLockedError
+from pipeline.errors import (
+    NothingPublishedError,
+    PublishedCopyOutdatedError,
+    WarehouseDamagedError,
+    WarehouseLockedError,
+)
 from pipeline.settings import Settings
 
 _HOLD_THE_LOCK = """
@@ -135,6 +140,20 @@ def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path: Path) -> N
 def test_nothing_published_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(NothingPublishedError, match="afterpost build"):
         published_version(Settings(home=tmp_path))
+
+
+@pytest.mark.parametrize("query", ["select * from marts.not_yet", "select not_yet from raw.one"])
+def test_a_copy_of_an_older_version_is_a_sentence(tmp_path: Path, query: str) -> None:
+    settings = Settings(home=tmp_path)
+    with writing(settings, "test") as connection:
+        connection.execute("create table raw.one as select 1 as one")
+    publish(settings, "v1")
+
+    with (
+        pytest.raises(PublishedCopyOutdatedError, match="Run `afterpost build`"),
+        reading(settings) as published,
+    ):
+        published.execute(query)
 
 
 def test_old_versions_go_and_the_current_stays(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ default_slide_count: 5
 """
 
 
-_OTHER_TABLES = """
+OTHER_TABLES = """
 create schema if not exists intermediate;
 create or replace table marts.dim_post (
     account_name varchar, platform varchar, post_id varchar, format varchar, local_date date,
@@ -135,7 +135,7 @@ def publish(
                 connection.executemany(f"insert into stats.segment_effects values ({marks})", rows)
             create_empty(connection, VERDICTS)
             create_empty(connection, FAILURE_PATTERNS)
-            connection.execute(_OTHER_TABLES)
+            connection.execute(OTHER_TABLES)
             formats = ("step_guide", "habit_list", "scripts")
             posts = [
                 (ACCOUNT, name, date(2026, 11, 19) - timedelta(days=day), "tiktok")

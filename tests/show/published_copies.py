@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pipeline.accounts import add_account
 from pipeline.clients.warehouse import publish, writing
-from pipeline.measure.statistics_tables import VERDICTS, create_empty
+from pipeline.measure.statistics_tables import FAILURE_PATTERNS, VERDICTS, create_empty
 from pipeline.settings import Settings
+from tests.fakes.published import OTHER_TABLES
 
 ACCOUNT = "night_owls"
 
@@ -33,7 +34,8 @@ select account_name, platform, post_id,
 from marts.fct_post_performance cross join range(0, 3) as days (day);
 
 create table marts.dim_post as
-select account_name, platform, post_id, 'step_guide' as format, date '2026-05-20' as local_date
+select account_name, platform, post_id, 'step_guide' as format, date '2026-05-20' as local_date,
+    null::varchar as hook_style, null::varchar as hook_text
 from marts.fct_post_performance;
 
 create table marts.mart_growth_curves as select * from (values
@@ -83,6 +85,10 @@ def publish_night_owls(home: Path) -> Settings:
     with writing(settings, "test") as connection:
         connection.execute(_TABLES)
         create_empty(connection, VERDICTS)
+        create_empty(connection, FAILURE_PATTERNS)
+        connection.execute(
+            OTHER_TABLES.replace("create or replace table", "create table if not exists")
+        )
         connection.execute(
             "create view marts.mart_verdicts as "
             "select *, 'high' as confidence, registered_at as approved_at from stats.verdicts"
