@@ -7,7 +7,6 @@ Nothing here decides anything on its own: a row with all signs is a post for the
 from collections.abc import Iterable
 
 from pipeline.collect.platform_interface import ItemKind, PlainPosts
-from pipeline.collect.platform_rows import handle_of
 
 _EMPTY = "'null', '[]', 'false', '\"\"'"
 _NO_NUMBERS = ("NaN", "Infinity")
@@ -16,20 +15,16 @@ _HALF_CHARACTER = "\\ud"
 """Begins every escaped lone surrogate, at which the database's JSON reader fails."""
 
 
-def ordinary_posts_sql(
-    signs: PlainPosts, handle: str | None, is_any_author: bool, source: str
-) -> tuple[str, list[str | None]]:
-    """Query over landed rows, with the parameters that come before those of the source.
+def ordinary_posts_sql(signs: PlainPosts, source: str) -> str:
+    """Query over landed rows: the source's columns, and of ordinary posts their kind and id.
 
-    It gives the source's columns, ``item_kind`` and ``post_id``, which are null where a row is no
-    ordinary post.
+    ``item_kind`` and ``post_id`` are null where a row is no ordinary post.
 
     Args:
         signs: The platform's.
-        handle: The account's handle, in whatever form people write handles.
-        is_any_author: Posts of every author are the account's own.
-        source: A table function with the columns ``row_index`` and ``payload``; SQL of ours,
-            never a user's.
+        source: A relation with the columns ``payload``, ``owner`` (the account's handle as
+            platforms write it) and ``is_any_author`` (posts of every author are the account's
+            own); SQL of ours, never a user's.
     """
     leading = (signs.post_id, signs.author, *signs.numbers)
     names = list(dict.fromkeys((*leading, *signs.empty, *signs.missing, *signs.fixed)))
@@ -52,18 +47,17 @@ def ordinary_posts_sql(
         "not contains(keys, '.')",
         *(f"not contains(payload, '{word}')" for word in _NO_NUMBERS),
     ]
-    is_own = "true" if is_any_author else f"lower(trim({author}, '\"')) = ?"
-    query = (
-        "select row_index, payload, "  # noqa: S608 - our own words
+    is_own = f"is_any_author or lower(trim({author}, '\"')) = owner"
+    return (
+        "select * exclude (readable, keys, signs), "  # noqa: S608 - our own words
         f"case when {' and '.join(tests)} then case when {is_own} then '{ItemKind.POST.value}' "
         f"else '{ItemKind.FOREIGN_POST.value}' end end as item_kind, "
         f"case when item_kind is not null then trim({post_id}, '\"') end as post_id "
-        "from (select row_index, payload, array_to_string(json_keys(readable), '') as keys, "
+        "from (select *, array_to_string(json_keys(readable), '') as keys, "
         f"cast(json_extract(readable, [{paths}]) as varchar[]) as signs "
         f"from (select *, case when not contains(payload, '{_HALF_CHARACTER}') then payload end "
         f"as readable from {source}))"
     )
-    return query, [] if is_any_author else [handle_of(handle)]
 
 
 def _any(tests: Iterable[str]) -> str:

@@ -1,41 +1,22 @@
-"""Loading the raw schema: landed answers once each, and fresh copies of what people configured.
-
-Each answer is loaded in a transaction of its own, so that a process killed at any moment leaves
-every scrape either wholly in the tables or not at all, and the next load goes on from there.
-"""
+"""Loading the raw schema: landed answers once each, and fresh copies of what people configured."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import duckdb
-import orjson
 
 from pipeline.accounts import AccountConfig, load_accounts
 from pipeline.clients.warehouse import writing
-from pipeline.collect.drifted import is_drifted
-from pipeline.collect.jsontext import clean_json
 from pipeline.collect.label_tables import LabelCounts, update_labels
-from pipeline.collect.landing import (
-    MANIFEST_SUFFIX,
-    Manifest,
-    Source,
-    manifest_files,
-    read_manifest,
-    rows_path,
-)
-from pipeline.collect.native_imports import native_rows
-from pipeline.collect.raw_items import UnreadableRowsError, load_items
 from pipeline.collect.raw_schema import create_raw_tables
-from pipeline.collect.table_rows import insert_columns, insert_rows, table_columns
+from pipeline.collect.scrape_loading import load_new_scrapes
+from pipeline.collect.table_rows import insert_rows, transaction
 from pipeline.errors import LandingError
 from pipeline.settings import Settings
 
-_OF_ONE_SCRAPE = ("scrape_items", "rejected_items", "native_metrics")
 _ROW_GROUP_SIZE = 2_048
 """DuckDB's least. Payloads take kilobytes each; whole groups are written while the load goes on."""
 _MEMORY_LIMIT = "1GiB"
@@ -74,9 +55,9 @@ def load_raw(settings: Settings) -> RawLoadReport:
     """
     accounts = load_accounts(settings.accounts_dir)
     with _loading(settings) as connection:
-        counts, damages = _load_scrapes(settings, connection)
+        counts, damages = load_new_scrapes(settings, connection)
         configured = _configured(settings, accounts)
-        with _transaction(connection):
+        with transaction(connection):
             for table, rows in configured.items():
                 connection.execute(f"delete from raw.{table}")  # noqa: S608 - names are ours
                 insert_rows(connection, table, rows)
@@ -94,7 +75,7 @@ def load_raw(settings: Settings) -> RawLoadReport:
 def load_landing(settings: Settings) -> RawLoadReport:
     """Bring only the tables of landed answers up to date. Raises as :func:`load_raw`."""
     with _loading(settings) as connection:
-        counts, damages = _load_scrapes(settings, connection)
+        counts, damages = load_new_scrapes(settings, connection)
     _raise_first(damages)
     return RawLoadReport(*counts)
 
@@ -135,136 +116,8 @@ def refresh_labels(settings: Settings) -> LabelCounts:
     accounts = load_accounts(settings.accounts_dir)
     with writing(settings, "refresh labels") as connection:
         ensure_raw_tables(connection)
-        with _transaction(connection):
+        with transaction(connection):
             return update_labels(settings, connection, accounts)
-
-
-def _load_scrapes(
-    settings: Settings, connection: duckdb.DuckDBPyConnection
-) -> tuple[tuple[int, int, int], list[LandingError]]:
-    loaded = dict(connection.execute("select scrape_id, handle from raw.scrapes").fetchall())
-    stamps = dict(
-        connection.execute("select scrape_id, file_stamp from loading.manifests").fetchall()
-    )
-    columns = {table: table_columns(connection, table) for table in (*_OF_ONE_SCRAPE, "scrapes")}
-    scrapes = items = rejected = 0
-    damages: list[LandingError] = []
-    touched: dict[str, str] = {}
-    for path in manifest_files(settings):
-        scrape_id = path.name.removesuffix(MANIFEST_SUFFIX)
-        try:
-            stamp = _stamp(path)
-            if scrape_id in loaded and stamps.get(scrape_id) == stamp:
-                continue
-            if scrape_id in loaded and _landed_handle(path) == loaded[scrape_id]:
-                touched[scrape_id] = stamp
-                continue
-            load = partial(
-                _load_scrape,
-                settings,
-                connection,
-                read_manifest(path),
-                columns,
-                stamp=stamp,
-                is_loaded=scrape_id in loaded,
-            )
-            try:
-                counts = load()
-            except UnreadableRowsError:
-                counts = load(is_row_by_row=True)
-        except LandingError as error:
-            damages.append(error)
-            continue
-        scrapes, items, rejected = scrapes + 1, items + counts[0], rejected + counts[1]
-    _remember_stamps(connection, touched)
-    return (scrapes, items, rejected), damages
-
-
-def _stamp(path: Path) -> str:
-    """How a file is on disk. Manifests are replaced, never written into: another one shows."""
-    try:
-        file = path.stat()
-    except OSError:
-        return ""  # reading it says in a sentence what is wrong
-    return f"{file.st_mtime_ns}-{file.st_size}-{file.st_ino}"
-
-
-def _remember_stamps(connection: duckdb.DuckDBPyConnection, stamps: Mapping[str, str]) -> None:
-    if stamps:
-        with _transaction(connection):
-            connection.execute(
-                "delete from loading.manifests where scrape_id in (select unnest(?::varchar[]))",
-                [list(stamps)],
-            )
-            insert_columns(
-                connection,
-                "loading.manifests",
-                {"scrape_id varchar": [*stamps], "file_stamp varchar": [*stamps.values()]},
-            )
-
-
-def _load_scrape(
-    settings: Settings,
-    connection: duckdb.DuckDBPyConnection,
-    manifest: Manifest,
-    columns: Mapping[str, Mapping[str, str]],
-    *,
-    stamp: str,
-    is_loaded: bool,
-    is_row_by_row: bool = False,
-) -> tuple[int, int]:
-    """One scrape in one transaction; the numbers of its items and rejected rows."""
-    with _transaction(connection):
-        if is_loaded:  # landed again under a corrected handle
-            _unload(connection, manifest, columns)
-        counts = (0, 0)
-        if manifest.source is Source.NATIVE:
-            rows = native_rows(settings, manifest)
-            insert_rows(connection, "native_metrics", rows, columns["native_metrics"])
-        # Rows that break their source's contract stay in landing: half of their numbers would do
-        # more harm than none.
-        elif not is_drifted(settings, manifest):
-            counts = load_items(
-                connection, settings, manifest, columns, is_row_by_row=is_row_by_row
-            )
-        insert_rows(connection, "scrapes", [_scrape_row(settings, manifest)], columns["scrapes"])
-        remembered = [manifest.scrape_id, stamp]
-        connection.execute("insert into loading.manifests values (?, ?)", remembered)
-        connection.execute("insert into loading.unread_scrapes values (?)", remembered[:1])
-    return counts
-
-
-def _unload(
-    connection: duckdb.DuckDBPyConnection, manifest: Manifest, tables: Iterable[str]
-) -> None:
-    """Take a scrape's rows out; which posts are the account's own is to be found out again."""
-    for table in (*(f"raw.{name}" for name in tables), "loading.manifests"):
-        connection.execute(
-            f"delete from {table} where scrape_id = ?",  # noqa: S608 - names are ours
-            [manifest.scrape_id],
-        )
-    connection.execute("insert into loading.unread_accounts values (?)", [manifest.account_name])
-
-
-def _landed_handle(path: Path) -> str | None:
-    """The handle in a manifest, without checking the rest: it is asked of every scrape, always."""
-    try:
-        document = orjson.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return read_manifest(path).handle  # says in a sentence what is wrong
-    handle = document.get("handle") if isinstance(document, dict) else None
-    return handle if isinstance(handle, str) else None
-
-
-def _scrape_row(settings: Settings, manifest: Manifest) -> dict[str, Any]:
-    row = manifest.model_dump(exclude={"input", "post_ids", "rejected_reasons"})
-    for key in ("platform", "source", "source_kind", "outcome", "scraped_at_source"):
-        row[key] = row[key].value
-    row["input"] = None if manifest.input is None else clean_json(manifest.input)
-    row["run_outcome"] = None if manifest.run_outcome is None else manifest.run_outcome.value
-    row["drift"] = None if manifest.drift is None else clean_json(manifest.drift)
-    row["landing_path"] = rows_path(settings, manifest).relative_to(settings.landing_dir).as_posix()
-    return row
 
 
 def _configured(
@@ -322,15 +175,3 @@ def _segment_rows(accounts: Iterable[AccountConfig]) -> list[dict[str, Any]]:
         )
         for one in listed
     ]
-
-
-@contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Commit at the end of the block, roll back when it raises."""
-    connection.execute("begin transaction")
-    try:
-        yield
-    except BaseException:
-        connection.execute("rollback")
-        raise
-    connection.execute("commit")

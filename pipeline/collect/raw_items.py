@@ -1,13 +1,13 @@
-"""The rows of one landed answer, into the raw tables: fast where rows are ordinary.
+"""The rows of landed answers, into the raw tables: fast where rows are ordinary.
 
-Rows are read in blocks, so that an answer of any size passes through the same memory. In a large
-block the database itself tells the ordinary posts by the platform's signs
-(:class:`pipeline.collect.platform_interface.PlainPosts`) and keeps their text as it landed; every
-other row is read here one by one. Both ways give the same rows.
+Rows are read in blocks, so that an answer of any size passes through the same memory, and many
+small answers cost no more than a large one. In a large block the database itself tells the ordinary
+posts by the platform's signs (:class:`pipeline.collect.platform_interface.PlainPosts`) and keeps
+their text as it landed; every other row is read here one by one. Both ways give the same rows.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from pipeline.collect.nesting import is_nested, nested
 from pipeline.collect.plain_rows import ordinary_posts_sql
 from pipeline.collect.platform_interface import ItemKind, PlainPosts
 from pipeline.collect.platform_registry import SOURCES
+from pipeline.collect.platform_rows import handle_of
 from pipeline.collect.table_rows import insert_rows
 from pipeline.settings import Settings
 
@@ -40,13 +41,26 @@ class UnreadableRowsError(Exception):
 
 
 @dataclass(frozen=True)
-class _Block:
-    """Some consecutive rows of an answer."""
+class _Part:
+    """Some consecutive rows of one answer."""
 
-    lines: list[bytes]
+    answer: int
+    """Which of the answers that are being loaded."""
     first_index: int
+    lines: list[bytes]
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Rows of one answer or of several."""
+
+    parts: list[_Part]
     readable: Path | None
-    """A file of the rows with their indexes, where the database is to read them."""
+    """A file of the rows with their places, where the database is to read them."""
+
+    @property
+    def row_count(self) -> int:
+        return sum(len(part.lines) for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -61,18 +75,18 @@ class _PreparedRow:
 def load_items(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
-    manifest: Manifest,
+    manifests: Sequence[Manifest],
     columns: Mapping[str, Mapping[str, str]],
     *,
     is_row_by_row: bool = False,
 ) -> tuple[int, int]:
-    """Append all rows of one landed answer to ``raw.scrape_items`` and ``raw.rejected_items``.
+    """Append all rows of landed answers to ``raw.scrape_items`` and ``raw.rejected_items``.
 
     Args:
         connection: Open for writing, in a transaction that the caller ends: rolled back when this
             raises, because rows before a damaged place are in by then.
         settings: Where the landing folder is.
-        manifest: The answer's.
+        manifests: The answers', all of one platform.
         columns: Column types by table and name.
         is_row_by_row: Leave nothing to the database's own reader.
 
@@ -83,65 +97,115 @@ def load_items(
         LandingError: The rows are missing or do not match the manifest.
         UnreadableRowsError: The database cannot read a row: load them one by one.
     """
-    source = SOURCES[manifest.platform]
+    source = SOURCES[manifests[0].platform]
     signs = None if is_row_by_row else getattr(source, "plain_posts", None)
     items = rejected = 0
     with tempfile.TemporaryDirectory(prefix="afterpost-") as folder:
-        for block in _ahead(_blocks(settings, manifest, Path(folder), signs)):
+        for block in _ahead(_blocks(settings, manifests, Path(folder), signs)):
             if block.readable is None or signs is None:
-                rest: Iterator[tuple[int, bytes]] = enumerate(block.lines, block.first_index)
+                rest = [
+                    (manifests[part.answer], _prepared(index, line, manifests[part.answer]))
+                    for part in block.parts
+                    for index, line in enumerate(part.lines, part.first_index)
+                ]
             else:
-                left = _insert_ordinary(connection, block, manifest, signs)
-                items += len(block.lines) - len(left)
-                rest = ((index, block.lines[index - block.first_index]) for index in left)
-            rows = [_prepared(index, line, manifest) for index, line in rest]
+                left = _insert_ordinary(connection, block, manifests, signs)
+                items += block.row_count - len(left)
+                rest = [
+                    (manifests[answer], _prepared(index, line, manifests[answer]))
+                    for answer, index, line in _lines_at(block, left)
+                ]
             items += insert_rows(
-                connection, "scrape_items", _item_rows(manifest, rows), columns["scrape_items"]
+                connection, "scrape_items", _item_rows(rest), columns["scrape_items"]
             )
             rejected += insert_rows(
-                connection,
-                "rejected_items",
-                _rejected_rows(manifest, rows),
-                columns["rejected_items"],
+                connection, "rejected_items", _rejected_rows(rest), columns["rejected_items"]
             )
     return items, rejected
 
 
 def _blocks(
-    settings: Settings, manifest: Manifest, folder: Path, signs: PlainPosts | None
+    settings: Settings, manifests: Sequence[Manifest], folder: Path, signs: PlainPosts | None
 ) -> Iterator[_Block]:
-    lines: list[bytes] = []
-    first_index = size = number = 0
-    for text in read_blocks(settings, manifest):
-        if size >= _BLOCK_BYTES:
-            # Names in turn: one block is being loaded while the next is written.
-            yield _block(lines, first_index, folder / f"{number % 3}.csv", signs)
-            first_index, size, number = first_index + len(lines), 0, number + 1
-            lines = []
-        lines += text.split(b"\n")[:-1]
-        size += len(text)
-    yield _block(lines, first_index, folder / f"{number % 3}.csv", signs)
+    parts: list[_Part] = []
+    size = number = 0
+    for answer, manifest in enumerate(manifests):
+        index = 0
+        for text in read_blocks(settings, manifest):
+            if size >= _BLOCK_BYTES:
+                # Names in turn: one block is being loaded while the next is written.
+                yield _block(parts, folder / f"{number % 3}.csv", signs)
+                parts, size, number = [], 0, number + 1
+            lines = text.split(b"\n")
+            lines.pop()
+            parts.append(_Part(answer, index, lines))
+            index, size = index + len(lines), size + len(text)
+    yield _block(parts, folder / f"{number % 3}.csv", signs)
 
 
-def _block(lines: list[bytes], first_index: int, path: Path, signs: PlainPosts | None) -> _Block:
-    if signs is None or len(lines) <= _FEW_ROWS:
-        return _Block(lines, first_index, None)
+def _block(parts: list[_Part], path: Path, signs: PlainPosts | None) -> _Block:
+    if signs is None or sum(len(part.lines) for part in parts) <= _FEW_ROWS:
+        return _Block(parts, None)
     with path.open("wb") as file:
-        for first in range(0, len(lines), _LINES_AT_ONCE):
-            some = lines[first : first + _LINES_AT_ONCE]
-            numbered = [b"%d\x01%s\n" % row for row in enumerate(some, first_index + first)]
-            file.write(b"".join(numbered))
-    return _Block(lines, first_index, path)
+        for part in parts:
+            head = b"%d\x01" % part.answer
+            for first in range(0, len(part.lines), _LINES_AT_ONCE):
+                some = part.lines[first : first + _LINES_AT_ONCE]
+                file.write(
+                    b"".join(
+                        b"%b%d\x01%b\n" % (head, index, line)
+                        for index, line in enumerate(some, part.first_index + first)
+                    )
+                )
+    return _Block(parts, path)
 
 
-def _reader(lines: list[bytes]) -> str:
-    """Reader of a block's file: index and row, parted by a character that JSON escapes."""
-    longest = max(_LEAST_LINE_BYTES, 2 * max(map(len, lines)))
+def _lines_at(block: _Block, places: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, bytes]]:
+    """The rows at some places, each an answer and an index, in the block's order."""
+    wanted: dict[int, list[int]] = {}
+    for answer, index in places:
+        wanted.setdefault(answer, []).append(index)
+    for part in block.parts:
+        for index in wanted.get(part.answer, ()):
+            place = index - part.first_index
+            if 0 <= place < len(part.lines):
+                yield part.answer, index, part.lines[place]
+
+
+def _reader(block: _Block) -> str:
+    """Reader of a block's file: places and row, parted by a character that JSON escapes."""
+    longest_row = max(len(line) for part in block.parts for line in part.lines)
+    longest = max(_LEAST_LINE_BYTES, 2 * longest_row)
     return (
-        "read_csv(?, columns = {row_index: 'integer', payload: 'varchar'}, delim = '\x01', "
-        "quote = '', escape = '', header = false, auto_detect = false, strict_mode = false, "
-        f"new_line = '\\n', max_line_size = {longest}, buffer_size = {2 * longest})"
+        "read_csv(?, columns = {answer: 'integer', row_index: 'integer', payload: 'varchar'}, "
+        "delim = '\x01', quote = '', escape = '', header = false, auto_detect = false, "
+        f"strict_mode = false, new_line = '\\n', max_line_size = {longest}, "
+        f"buffer_size = {2 * longest})"
     )
+
+
+_ANSWERS = (
+    "select unnest(?::integer[]) as answer, unnest(?::varchar[]) as scrape_id, "
+    "unnest(?::varchar[]) as platform, unnest(?::varchar[]) as account_name, "
+    "unnest(?::timestamptz[]) as scraped_at, unnest(?::varchar[]) as owner, "
+    "unnest(?::boolean[]) as is_any_author"
+)
+"""What the rows of each answer have in common."""
+
+
+def _answer_columns(block: _Block, manifests: Sequence[Manifest]) -> list[list[Any]]:
+    """Parameters of :data:`_ANSWERS` for the answers that a block has rows of."""
+    numbers = sorted({part.answer for part in block.parts})
+    some = [manifests[number] for number in numbers]
+    return [
+        numbers,
+        [one.scrape_id for one in some],
+        [one.platform.value for one in some],
+        [one.account_name for one in some],
+        [one.scraped_at for one in some],
+        [handle_of(one.handle) for one in some],
+        [one.is_any_author for one in some],
+    ]
 
 
 def _ahead(values: Iterator[_Value]) -> Iterator[_Value]:
@@ -155,38 +219,34 @@ def _ahead(values: Iterator[_Value]) -> Iterator[_Value]:
 
 
 def _insert_ordinary(
-    connection: duckdb.DuckDBPyConnection, block: _Block, manifest: Manifest, signs: PlainPosts
-) -> list[int]:
-    """Load the block's ordinary posts; returns the indexes of all other rows."""
-    query, parameters = ordinary_posts_sql(
-        signs, manifest.handle, manifest.is_any_author, _reader(block.lines)
-    )
+    connection: duckdb.DuckDBPyConnection,
+    block: _Block,
+    manifests: Sequence[Manifest],
+    signs: PlainPosts,
+) -> list[tuple[int, int]]:
+    """Load the block's ordinary posts; returns answer and index of all other rows."""
+    source = f"({_reader(block)} as lines join ({_ANSWERS}) as answers using (answer))"
+    query = ordinary_posts_sql(signs, source)
+    parameters = [str(block.readable), *_answer_columns(block, manifests)]
     try:
         [(count,)] = connection.execute(
             "insert into raw.scrape_items (scrape_id, item_index, platform, account_name, "  # noqa: S608
             "item_kind, post_id, scraped_at, payload) "
-            "select ?, row_index, ?, ?, item_kind, post_id, ?, payload "
-            f"from ({query}) where item_kind is not null",
-            [
-                manifest.scrape_id,
-                manifest.platform.value,
-                manifest.account_name,
-                manifest.scraped_at,
-                *parameters,
-                str(block.readable),
-            ],
+            "select scrape_id, row_index, platform, account_name, item_kind, post_id, scraped_at, "
+            f"payload from ({query}) where item_kind is not null",
+            parameters,
         ).fetchall()
-        if count == len(block.lines):
+        if count == block.row_count:
             return []
         left = connection.execute(
-            f"select row_index from ({query}) where item_kind is null order by row_index",  # noqa: S608
-            [*parameters, str(block.readable)],
+            f"select answer, row_index from ({query}) where item_kind is null order by all",  # noqa: S608
+            parameters,
         ).fetchall()
     except duckdb.InvalidInputException as error:
         raise UnreadableRowsError(str(error)) from error
-    if count + len(left) != len(block.lines):
-        raise UnreadableRowsError(f"{len(block.lines)} lines were read as {count + len(left)} rows")
-    return [int(index) for (index,) in left]
+    if count + len(left) != block.row_count:
+        raise UnreadableRowsError(f"{block.row_count} lines were read as {count + len(left)} rows")
+    return [(int(answer), int(index)) for answer, index in left]
 
 
 def _prepared(index: int, line: bytes, manifest: Manifest) -> _PreparedRow:
@@ -212,8 +272,11 @@ def _prepared(index: int, line: bytes, manifest: Manifest) -> _PreparedRow:
     return _PreparedRow(index, what.kind, what.post_id, what.reason, payload)
 
 
-def _item_rows(manifest: Manifest, rows: list[_PreparedRow]) -> Iterator[dict[str, Any]]:
-    for row in rows:
+_Rows = Sequence[tuple[Manifest, _PreparedRow]]
+
+
+def _item_rows(rows: _Rows) -> Iterator[dict[str, Any]]:
+    for manifest, row in rows:
         if row.kind is not ItemKind.REJECTED:
             yield {
                 **_place(manifest, row),
@@ -223,8 +286,8 @@ def _item_rows(manifest: Manifest, rows: list[_PreparedRow]) -> Iterator[dict[st
             }
 
 
-def _rejected_rows(manifest: Manifest, rows: list[_PreparedRow]) -> Iterator[dict[str, Any]]:
-    for row in rows:
+def _rejected_rows(rows: _Rows) -> Iterator[dict[str, Any]]:
+    for manifest, row in rows:
         if row.kind is ItemKind.REJECTED:
             yield {
                 **_place(manifest, row),

@@ -286,7 +286,7 @@ def test_manifests_that_are_as_they_were_are_not_read(
     world(home)
     load_raw(home)
     with monkeypatch.context() as patch:
-        patch.setattr("pipeline.collect.raw._landed_handle", None)
+        patch.setattr("pipeline.collect.scrape_loading._landed_handle", None)
         load_raw(home)
     for path in home.landing_dir.rglob("*.manifest.json"):
         path.touch()

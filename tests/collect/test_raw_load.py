@@ -308,7 +308,9 @@ import sys
 from pathlib import Path
 from pipeline.collect.raw import load_raw
 import pipeline.clients.state
+import pipeline.collect.scrape_loading
 from pipeline.settings import Settings
+pipeline.collect.scrape_loading._ITEMS_AT_ONCE = 100  # so that a kill falls between transactions
 print("ready", flush=True)
 sys.stdin.readline()
 load_raw(Settings(home=Path(sys.argv[1])))
