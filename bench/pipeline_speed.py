@@ -91,25 +91,6 @@ def _publish(settings: Settings) -> Figures:
     return {}
 
 
-def _settle(settings: Settings) -> Figures:
-    """Let DuckDB join the small parts that one load of a whole history left, as it does in time.
-
-    It joins some at every checkpoint; a history that came day by day has none left to join.
-    """
-    import duckdb
-
-    rounds = 0
-    with duckdb.connect(str(settings.database_path)) as connection:
-        cost = 1.0
-        while cost > 0.2 and rounds < 50:
-            before = cpu_s()
-            connection.execute("create or replace table main.settling as select 1 as one")
-            connection.execute("force checkpoint")
-            cost, rounds = cpu_s() - before, rounds + 1
-        connection.execute("drop table main.settling")
-    return {"rounds": rounds}
-
-
 def _plain(settings: Settings) -> Figures:
     from bench.plain_marts import build_plain_marts
 
@@ -173,7 +154,6 @@ MEASURED: dict[str, Callable[[Settings], Figures]] = {
     "models": _models,
     "statistics": _statistics,
     "publish": _publish,
-    "settle": _settle,
     "plain": _plain,
     "whole_run": _whole_run,
     "parts": _parts_of_a_run,
@@ -256,7 +236,7 @@ def day_figures(folder: Path, account_count: int, repeats: int) -> Figures:
         settings = Settings(home=folder / f"after_{days}")
         world = _world(account_count, days)
         made = _generated(settings, world, range(days))
-        for part in ("load", "models", "statistics", "settle"):
+        for part in ("load", "models", "statistics"):
             measured(part, settings.home)
         runs = []
         for number in range(repeats):

@@ -1,6 +1,6 @@
 -- The yardstick of pipeline_speed: the marts, straight from the landing files, in plain DuckDB.
 -- {rows} and {manifests} are globs of the landing folder. The table accounts is there already:
--- account_name, handle, timezone, and formats and pillars as lists of words.
+-- account_name, handle, timezone, and formats, pillars, topics and ctas as lists of words.
 
 create table scrapes as
 select
@@ -164,12 +164,18 @@ select
         as format,
     list_filter(accounts.pillars, lambda word: contains(newest.caption, word))[1]
         as pillar,
+    list_filter(accounts.topics, lambda word: contains(newest.caption, word))[1]
+        as topic,
+    list_filter(accounts.ctas, lambda word: contains(newest.caption, word))[1]
+        as cta,
+    cast(null as double) as hook_score,
+    lower(split_part(newest.caption, '#', 1)) as hook,
     case
-        when caption like '%?%' then 'question'
-        when regexp_matches(caption, '^[0-9]') then 'number_specific'
-        when regexp_matches(lower(caption), '\b(stop|never|wrong|myth)\b') then 'controversy_light'
-        when regexp_matches(lower(caption), '\bhow (to|i|we)\b') then 'how_to'
-        when regexp_matches(lower(caption), '\b(i|my|me|we|our)\b') then 'personal_story'
+        when hook like '%?%' then 'question'
+        when regexp_matches(hook, '^[0-9]') then 'number_specific'
+        when regexp_matches(hook, '\b(stop|never|wrong|myth)\b') then 'controversy_light'
+        when regexp_matches(hook, '\bhow (to|i|we)\b') then 'how_to'
+        when regexp_matches(hook, '\b(i|my|me|we|our)\b') then 'personal_story'
         else 'statement'
     end as hook_style
 from newest
@@ -224,8 +230,8 @@ followers as (
 joined as (
     select
         posts.account_name, posts.platform, posts.post_id, posts.posted_at, posts.media_type,
-        posts.is_ad, posts.format, posts.pillar, posts.hook_style, posts.slide_count,
-        posts.local_weekday, posts.daypart, posts.age_hours, posts.view_count, posts.like_count,
+        posts.is_ad, posts.format, posts.pillar, posts.topic, posts.hook_style, posts.cta,
+        posts.slide_count, posts.local_weekday, posts.daypart, posts.age_hours, posts.view_count, posts.like_count,
         posts.comment_count, posts.share_count, posts.save_count,
         like_count + comment_count + share_count + save_count as engagement_count,
         wide.* exclude (account_name, platform, post_id),
@@ -265,7 +271,7 @@ select
         when age_hours < 168 then 'too_young'
         when view_672 >= 1.25 * view_168 then 'long_tail'
         when view_24 >= 0.8 * view_168 then 'spike'
-        else 'steady'
+        when view_24 is not null then 'steady'
     end as growth_shape
 from joined
 left join scored using (account_name, platform, post_id);

@@ -21,3 +21,8 @@
 {% macro stable_log(expression) -%}
     round(ln({{ expression }}), 6)
 {%- endmacro %}
+
+{# Mean of logarithms that stable_log made: as decimals, exact in whatever order the rows come. #}
+{% macro mean_of_logs(expression) -%}
+    avg(cast({{ expression }} as decimal(12, 6)))
+{%- endmacro %}

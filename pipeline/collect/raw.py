@@ -17,8 +17,9 @@ from pipeline.collect.table_rows import insert_rows, transaction
 from pipeline.errors import LandingError
 from pipeline.settings import Settings
 
-_ROW_GROUP_SIZE = 2_048
-"""DuckDB's least. Payloads take kilobytes each; whole groups are written while the load goes on."""
+_ROW_GROUP_SIZE = 122_880
+"""DuckDB's own. Whoever opens the file next joins smaller groups at every checkpoint and compresses
+their payloads anew, which takes longer than the load and makes the file three times as large."""
 _MEMORY_LIMIT = "1GiB"
 """Of the database's own memory; the rest of the process takes some hundred megabytes."""
 
@@ -91,6 +92,8 @@ def _loading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(f"set memory_limit = '{_MEMORY_LIMIT}'")
         connection.execute(f"set temp_directory = '{folder}'")
         ensure_raw_tables(connection)
+        # Payloads take kilobytes each: a group is written as soon as it is full.
+        connection.execute("set write_buffer_row_group_count = 1")
         # One checkpoint at the end instead of many: payloads are compressed once.
         connection.execute("set checkpoint_threshold = '256MB'")
         # Trying every compression on payloads takes longer than all the rest of a load.

@@ -148,6 +148,18 @@ def test_a_build_without_new_scrapes_changes_nothing(copy_of_grown: Settings) ->
     assert _rows(copy_of_grown) == before
 
 
+def test_a_model_takes_the_place_of_a_former_one_of_another_kind(copy_of_grown: Settings) -> None:
+    before = _rows(copy_of_grown)
+    with duckdb.connect(str(copy_of_grown.database_path)) as connection:
+        connection.execute("drop view marts.mart_pareto; drop table marts.mart_trend")
+        connection.execute("create table marts.mart_pareto as select 1 as one")
+        connection.execute("create view marts.mart_trend as select 1 as one")
+
+    assert not _build(copy_of_grown)
+
+    assert _rows(copy_of_grown) == before
+
+
 def test_a_build_killed_between_two_models_is_taken_up_where_it_ended(
     world: World, tmp_path: Path, at_once: Settings
 ) -> None:

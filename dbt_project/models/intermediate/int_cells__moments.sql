@@ -54,7 +54,7 @@ summed as (
         count(*) as post_count
         {%- for outcome in main_outcomes() %},
         count(posts.log_{{ outcome }}) as n_{{ outcome }},
-        avg(posts.log_{{ outcome }}) as mean_{{ outcome }},
+        {{ mean_of_logs('posts.log_' ~ outcome) }} as mean_{{ outcome }},
         var_pop(posts.log_{{ outcome }}) * count(posts.log_{{ outcome }}) as squares_{{ outcome }},
         percentile_cont(0.5) within group (order by posts.{{ medians[outcome] }} asc)
             as median_{{ outcome }}

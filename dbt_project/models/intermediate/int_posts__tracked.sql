@@ -16,7 +16,8 @@
 
 with
 
-new_snapshots as (
+-- Read twice rather than kept between: its rows are many and wide.
+new_snapshots as not materialized (
 
     select *
     from {{ ref('int_snapshots__published') }}
@@ -76,7 +77,7 @@ former as (
 
 ),
 {% else %}
-snapshots as (
+snapshots as not materialized (
 
     select * from new_snapshots
 

@@ -54,7 +54,7 @@ summed as (
         {%- for outcome in figures %}
         percentile_cont(0.5) within group (order by {{ outcome }} asc) as {{ outcome }}_median,
         {%- endfor %}
-        avg(log_views_7d) as log_view_7d_mean,
+        {{ mean_of_logs('log_views_7d') }} as log_view_7d_mean,
         var_samp(log_views_7d) as log_view_7d_variance,
         sum(case when view_7d is not null then engagement_7d end) as engagement_of_viewed,
         sum(case when engagement_7d is not null then view_7d end) as views_of_engaged,

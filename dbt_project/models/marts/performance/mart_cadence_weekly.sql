@@ -37,7 +37,7 @@ outcomes as (
         posts.week_start,
         count(*) as n,
         percentile_cont(0.5) within group (order by outcomes.value asc) as median,
-        avg(outcomes.log_value) as log_mean,
+        {{ mean_of_logs('outcomes.log_value') }} as log_mean,
         -- As decimals: exact, so in whatever order the rows come.
         sum(
             case

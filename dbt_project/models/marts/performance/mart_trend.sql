@@ -90,7 +90,8 @@ summed as (
         percentile_cont(0.5) within group (
             order by case when periods_ago = {{ ago }} then value end asc
         ) as median{{ suffix }},
-        avg(case when periods_ago = {{ ago }} then log_value end) as log_mean{{ suffix }},
+        {{ mean_of_logs('case when periods_ago = ' ~ ago ~ ' then log_value end') }}
+            as log_mean{{ suffix }},
         var_samp(case when periods_ago = {{ ago }} then log_value end) as log_variance{{ suffix }}
         {%- endfor %}
     from periods

@@ -1,0 +1,8 @@
+{# A number made of the values of some columns: the same for the same values, null being one. #}
+{% macro number_of_key(columns) -%}
+    {{ return(adapter.dispatch('number_of_key', 'afterpost')(columns)) }}
+{%- endmacro %}
+
+{% macro duckdb__number_of_key(columns) -%}
+    hash({{ columns | join(', ') }})
+{%- endmacro %}
