@@ -9,7 +9,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 TEST_PROCESSES ?= 2
 DBT_SQL := dbt_project/models dbt_project/tests
 
-.PHONY: help demo ui test docs bench bench-loop bench-truth evals lint check format lock clean
+.PHONY: help demo ui test test-api docs bench bench-alerts bench-web bench-loop bench-truth evals lint check format lock clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
@@ -27,16 +27,29 @@ test: $(INSTALLED) ## All tests: real Dagster, dbt and DuckDB, clients against l
 	@# A file's tests stay in one process, because they share what its fixtures built.
 	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadfile $(TEST_ARGS)
 
-bench: $(INSTALLED) ## Speed and memory of the raw load and of whole builds; some minutes.
+test-api: $(INSTALLED) ## 2,000 generated requests to each group of the API's operations; some minutes.
+	@AFTERPOST_TEST_API_CASES=2000 $(PYTHON) -m pytest -q tests/show/web/test_openapi.py
+
+bench: $(INSTALLED) ## Speed and memory of the raw load, of whole builds, and of showing; some minutes.
 	@$(PYTHON) -m bench.load_raw
 	@$(PYTHON) -m bench.pipeline_speed $(BENCH_ARGS)
+	@$(PYTHON) -m bench.show_speed
 
-docs: $(INSTALLED) ## Make docs/metrics.md anew from the models' descriptions.
+docs: $(INSTALLED) ## Make docs/metrics.md, docs/cli.md and the exposures anew, and docs/site/ to open.
 	@$(PYTHON) -m pipeline.show.reports.metrics_page
+	@$(PYTHON) -m pipeline.show.cli.cli_page
+	@$(PYTHON) -m pipeline.show.pages.exposures
+	@PYTHONWARNINGS=ignore $(PYTHON) -m pipeline.show.pages.site
 
 bench-truth: $(INSTALLED) ## Coverage, noise, power, choice and age in worlds whose truth is known; a minute.
 	@$(PYTHON) -m bench.truth $(BENCH_ARGS)
 	@$(PYTHON) -m bench.projection
+
+bench-alerts: $(INSTALLED) ## False alarms and missed ones in simulated accounts; under a minute.
+	@$(PYTHON) -m bench.alerts $(BENCH_ARGS)
+
+bench-web: $(INSTALLED) ## 50 clients read and write over HTTP while a build runs; two minutes.
+	@$(PYTHON) -m bench.web_load $(BENCH_ARGS)
 
 bench-loop: $(INSTALLED) ## Half a year of the whole loop in worlds with planted effects; some minutes.
 	@$(PYTHON) -m bench.loop $(BENCH_ARGS)
@@ -50,6 +63,8 @@ lint: $(INSTALLED) ## Style, types, SQL and which room may import which.
 	@echo "sqlfluff"; .venv/bin/sqlfluff lint --disable-progress-bar $(DBT_SQL)
 	@echo "lint-imports"; .venv/bin/lint-imports --no-logo
 	@echo "docs/metrics.md"; $(PYTHON) -m pipeline.show.reports.metrics_page --check
+	@echo "docs/cli.md"; $(PYTHON) -m pipeline.show.cli.cli_page --check
+	@echo "exposures"; $(PYTHON) -m pipeline.show.pages.exposures --check
 
 check: lint test ## Everything that must be green before a change is merged.
 

@@ -122,6 +122,50 @@ class RecommendLimits(_Strict):
     )
 
 
+class ChatLimits(_Strict):
+    """What talking about posts may cost."""
+
+    budget_usd_per_week: Decimal | None = Field(
+        default=None,
+        ge=0,
+        le=10_000,
+        description="Most that the language model may cost in a week of chats and plans, from "
+        "Monday in the account's own zone; after that the prompt is offered to copy.",
+    )
+
+
+class AlertKind(StrEnum):
+    """What an alert can be about."""
+
+    PERFORMANCE_DROP = "performance_drop"
+    LOW_ENGAGEMENT = "low_engagement"
+    BREAKOUT = "breakout"
+    VERDICT_CONCLUDED = "verdict_concluded"
+    RECOMMENDATIONS_WAITING = "recommendations_waiting"
+    SCRAPE_FAILING = "scrape_failing"
+    BUDGET_NEAR = "budget_near"
+    ACCURACY_DROP = "accuracy_drop"
+    POSTING_FAILURES = "posting_failures"
+    GENERATION_FAILURES = "generation_failures"
+    GENERATION_COST = "generation_cost"
+
+
+class AlertThresholds(_Strict):
+    """From where on something is worth an alert. Shares and rates are fractions."""
+
+    muted: tuple[AlertKind, ...] = ()
+    performance_drop: float = Field(default=0.25, ge=0.05, le=0.9)
+    low_engagement_rate: float = Field(default=0.01, gt=0, le=0.5)
+    breakout_ratio: float = Field(default=3.0, ge=1.5, le=1000)
+    recommendations_waiting_days: int = Field(default=7, ge=1, le=365)
+    scrape_misses: int = Field(default=2, ge=1, le=100)
+    budget_share: float = Field(default=0.8, gt=0, le=1)
+    accuracy_drop: float = Field(default=0.05, gt=0, lt=1)
+    posting_failure_rate: float = Field(default=0.05, ge=0, lt=1)
+    generation_failure_rate: float = Field(default=0.10, ge=0, lt=1)
+    generation_cost_usd: Decimal = Field(default=Decimal(10), gt=0, le=100_000)
+
+
 class AccountConfig(_Strict):
     """One account's ``account.yaml``."""
 
@@ -136,7 +180,9 @@ class AccountConfig(_Strict):
     cta: tuple[Labelled, ...] = ()
     default_slide_count: int | None = Field(default=None, ge=1, le=35)
     competitors: dict[Platform, tuple[str, ...]] = Field(default_factory=dict)
+    alerts: AlertThresholds = AlertThresholds()
     approval: Approval = Approval()
+    chat: ChatLimits = ChatLimits()
     recommend: RecommendLimits = RecommendLimits()
     scrape: ScrapeLimits = ScrapeLimits()
 

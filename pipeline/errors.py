@@ -125,3 +125,40 @@ class DecisionError(AfterpostError):
 
 class CorrectionError(AfterpostError):
     """A match or label by hand that does not fit: unknown post, plan or name, or taken already."""
+
+
+class NotConfiguredError(ConfigurationError):
+    """A service that is not set up here; what would be sent can only be shown."""
+
+
+class SlackError(AfterpostError):
+    """Slack did not take a message."""
+
+    code: str | None = None
+    """Slack's own word for the reason, such as ``channel_not_found``."""
+
+
+class SlackRefusedError(SlackError):
+    """The message was refused for sure, and will be until a person changes something."""
+
+
+class SlackUnavailableError(SlackError):
+    """The message was not taken for sure: Slack was not reached, or asks to wait."""
+
+    retry = Retry.LATER
+
+
+class SlackUnclearError(SlackError):
+    """The answer got lost: the message may have been posted, so it must not be sent again."""
+
+
+class PlanError(AfterpostError):
+    """An action plan that cannot be made or changed as asked."""
+
+
+class PlanNotFoundError(PlanError):
+    """There is no such plan or item."""
+
+
+class PlanConflictError(PlanError):
+    """The plan was changed since it was read; what was asked for was not done."""

@@ -49,7 +49,21 @@ class Settings(BaseModel):
     youtube_api_base_url: str = "https://www.googleapis.com"
     youtube_deadline_s: float = 120.0
     """Longest wait for all the answers of one channel."""
+    slack_bot_token: SecretStr | None = None
+    """Of a Slack app with chat:write and files:write; without one, nothing is sent to Slack."""
+    slack_api_base_url: str = "https://slack.com/api/"
+    slack_channel: str | None = None
+    """Channel that reports and alerts go to: its id, or its name with #."""
+    slack_deadline_s: float = 60.0
+    """Longest wait for Slack to take one message, the waits that it asks for included."""
     model: str = "claude-sonnet-5-5"
+    api_token: SecretStr | None = None
+    """What a reader of the web server must show; without one it answers everybody who can reach it.
+    """
+    token_file: Path | None = None
+    """YAML with further tokens and the accounts that each opens, for the JSON API."""
+    dagster_url: str = "http://127.0.0.1:3000"
+    """Where people open Dagster's own pages; the web app links there and asks nothing of it."""
     state_url: str | None = None
     """SQLAlchemy URL of the state database; the default is ``warehouse/state.db``."""
     lock_timeout_s: float = 300.0
@@ -86,6 +100,11 @@ class Settings(BaseModel):
         return self.warehouse_dir / "dbt"
 
     @property
+    def dagster_dir(self) -> Path:
+        """Dagster's folder of this home: runs, event logs, schedules."""
+        return self.home / ".dagster"
+
+    @property
     def state_database_url(self) -> str:
         """SQLAlchemy URL of the state database."""
         return self.state_url or f"sqlite:///{self.warehouse_dir / 'state.db'}"
@@ -107,7 +126,14 @@ _VARIABLES = {
     "YOUTUBE_API_KEY": "youtube_api_key",
     "YOUTUBE_API_BASE_URL": "youtube_api_base_url",
     "AFTERPOST_YOUTUBE_DEADLINE_S": "youtube_deadline_s",
+    "SLACK_BOT_TOKEN": "slack_bot_token",
+    "SLACK_API_BASE_URL": "slack_api_base_url",
+    "SLACK_CHANNEL": "slack_channel",
+    "AFTERPOST_SLACK_DEADLINE_S": "slack_deadline_s",
     "AFTERPOST_MODEL": "model",
+    "AFTERPOST_API_TOKEN": "api_token",
+    "AFTERPOST_DAGSTER_URL": "dagster_url",
+    "AFTERPOST_TOKEN_FILE": "token_file",
     "AFTERPOST_STATE_URL": "state_url",
     "AFTERPOST_LOCK_TIMEOUT_S": "lock_timeout_s",
 }
@@ -120,7 +146,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         environment: Variables by name; the process's own when left out.
 
     Raises:
-        ConfigurationError: A variable has a value of the wrong type.
+        ConfigurationError: A variable has a value of the wrong type, or lacks one that it needs.
     """
     if environment is None:
         from_file = {k: v for k, v in dotenv_values(REPOSITORY / ".env").items() if v}
@@ -151,6 +177,11 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if "apify_max_items" in values:
         values["apify_max_items"] = _whole_number(
             "AFTERPOST_APIFY_MAX_ITEMS", str(values["apify_max_items"])
+        )
+    if "token_file" in values and "api_token" not in values:
+        raise ConfigurationError(
+            "AFTERPOST_TOKEN_FILE is set and AFTERPOST_API_TOKEN is not: set it too. It opens the "
+            "pages and the metrics, which the other tokens do not."
         )
     return Settings.model_validate(values)
 

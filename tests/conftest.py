@@ -11,6 +11,8 @@ hypothesis_settings.register_profile("repeatable", derandomize=True, deadline=No
 _NOT_THE_MACHINES = (
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",
+    "AFTERPOST_API_TOKEN",
+    "AFTERPOST_TOKEN_FILE",
     "APIFY_TOKEN",
     "APIFY_API_BASE_URL",
     "ANTHROPIC_BASE_URL",
@@ -27,6 +29,10 @@ _NOT_THE_MACHINES = (
     "YOUTUBE_API_KEY",
     "YOUTUBE_API_BASE_URL",
     "AFTERPOST_YOUTUBE_DEADLINE_S",
+    "SLACK_BOT_TOKEN",
+    "SLACK_API_BASE_URL",
+    "SLACK_CHANNEL",
+    "AFTERPOST_SLACK_DEADLINE_S",
 )
 
 

@@ -88,7 +88,7 @@ def send(settings: Settings, call: Call, deadline: Deadline, *, is_repeatable: b
         try:
             return Sent(_send(settings, call, deadline, lost), lost)
         except anthropic.APIStatusError as error:
-            reason = _status_reason(settings, error)
+            reason = status_reason(settings, error)
             retried = _RETRIED_STATUSES if is_repeatable else _SURELY_REFUSED
             if error.status_code not in retried:
                 raise ServiceUnavailableError(reason, lost) from None
@@ -173,7 +173,8 @@ def _send(settings: Settings, call: Call, deadline: Deadline, lost_count: int) -
     ) from None
 
 
-def _status_reason(settings: Settings, error: "anthropic.APIStatusError") -> str:
+def status_reason(settings: Settings, error: "anthropic.APIStatusError") -> str:
+    """What the service said when it refused, without the key."""
     kind = getattr(error, "type", None) or "error"
     details = ""
     if isinstance(error.body, dict):

@@ -20,12 +20,13 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool
 
+from pipeline.clients import state_plan_tables  # noqa: F401 (its tables belong to the schema)
 from pipeline.clients.state_tables import context_versions, decisions, recommendations
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings
 
 MIGRATIONS_DIR = Path(__file__).parent / "state_migrations"
-HEAD_REVISION = "0005"
+HEAD_REVISION = "0008"
 """Newest migration; kept here so that a current database needs no import of Alembic."""
 
 BUSY_TIMEOUT_S = 30.0
@@ -41,8 +42,8 @@ class StateTransaction:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
-        """All rows of a query."""
+    def rows(self, query: sa.Executable) -> list[dict[str, Any]]:
+        """All rows of a query, or of a statement that returns what it changed."""
         return [dict(row) for row in self._connection.execute(query).mappings()]
 
     def execute(self, statement: sa.Executable, rows: list[dict[str, Any]] | None = None) -> None:

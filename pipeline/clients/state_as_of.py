@@ -27,31 +27,51 @@ KNOWN_FROM: Mapping[str, str] = {
     "scrape_attempts": "intended_at",
     "verdict_registrations": "registered_at",
     "planned_feedback": "given_at",
+    "alerts": "first_seen_at",
+    "alert_events": "happened_at",
+    "report_deliveries": "claimed_at",
+    "action_plans": "created_at",
+    "action_items": "created_at",
+    "action_item_posts": "linked_at",
+    "audit_entries": "happened_at",
 }
 """The column of each table that says when a row came to be."""
 
-_UNKNOWN_BEFORE: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "model_calls": (
-        "answered_at",
-        {
+_UNKNOWN_BEFORE: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "model_calls": {
+        "answered_at": {
             **dict.fromkeys(
                 ("answered_at", "outcome", "reason", "input_tokens", "output_tokens", "cost_usd")
             ),
             "lost_count": 0,
         },
-    ),
-    "recommendations": ("decided_at", {"status": "pending", "decided_at": None}),
-    "scrape_attempts": (
-        "finished_at",
-        dict.fromkeys(
+    },
+    "recommendations": {"decided_at": {"status": "pending", "decided_at": None}},
+    "scrape_attempts": {
+        "finished_at": dict.fromkeys(
             (
                 "run_status", "outcome", "message", "items_got", "post_count", "new_post_count",
                 "cost_usd", "finished_at", "scrape_id",
             )
         ),
-    ),
+    },
+    "alerts": {
+        "acknowledged_at": dict.fromkeys(
+            ("acknowledged_at", "acknowledged_by", "acknowledged_note")
+        ),
+        "resolved_at": dict.fromkeys(("resolved_at", "quiet_until")),
+    },
+    "action_plans": {"completed_at": {"status": "active", "completed_at": None}},
+    "action_items": {
+        "completed_at": {"is_completed": False, "completed_at": None, "completed_by": None},
+    },
+    "alert_events": {
+        "told_at": dict.fromkeys(
+            ("claimed_until", "told_to", "told_at", "message_channel", "message_id")
+        ),
+    },
 }  # fmt: skip
-"""A second moment of some tables: what is said of a row until then."""
+"""Further moments of some tables: what is said of a row until then."""
 
 
 def copy_state_as_of(source: Settings, target: Settings, known_at: datetime) -> dict[str, int]:
@@ -81,6 +101,8 @@ def copy_state_as_of(source: Settings, target: Settings, known_at: datetime) -> 
 
 
 def _as_of(table: str, row: dict[str, Any], known_at: datetime) -> dict[str, Any]:
-    column, unknown = _UNKNOWN_BEFORE.get(table, (None, {}))
-    later = row[column] if column is not None else None
-    return {**row, **unknown} if later is not None and later > known_at else row
+    as_of = dict(row)
+    for column, unknown in _UNKNOWN_BEFORE.get(table, {}).items():
+        if row[column] is not None and row[column] > known_at:
+            as_of |= unknown
+    return as_of

@@ -255,3 +255,78 @@ scrape_attempts = sa.Table(
 
 ``max_charge_usd`` and ``cost_usd`` are decimal text, exact on every database.
 """
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("alert_id", sa.String, primary_key=True),
+    sa.Column("account_name", sa.String, nullable=False),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("platform", sa.String),
+    sa.Column("subject", sa.String, nullable=False),
+    sa.Column("severity", sa.String, nullable=False),
+    sa.Column("sentence", sa.Text, nullable=False),
+    sa.Column("figures", sa.JSON, nullable=False),
+    sa.Column("first_seen_at", UtcDateTime, nullable=False),
+    sa.Column("last_seen_at", UtcDateTime, nullable=False),
+    sa.Column("acknowledged_at", UtcDateTime),
+    sa.Column("acknowledged_by", sa.String),
+    sa.Column("acknowledged_note", sa.Text),
+    sa.Column("resolved_at", UtcDateTime),
+    sa.Column("quiet_until", UtcDateTime),
+)
+"""What deserved attention. ``subject`` names what it is about, the same every time; until
+``quiet_until`` no new alert of that kind and subject is raised."""
+
+sa.Index(
+    # However many processes look at once, a thing has one open alert.
+    "ix_alerts_open",
+    alerts.c.account_name,
+    alerts.c.kind,
+    alerts.c.subject,
+    unique=True,
+    sqlite_where=sa.text("resolved_at IS NULL"),
+    postgresql_where=sa.text("resolved_at IS NULL"),
+)
+
+alert_events = sa.Table(
+    "alert_events",
+    metadata,
+    sa.Column("alert_id", sa.String, sa.ForeignKey("alerts.alert_id"), primary_key=True),
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("happened_at", UtcDateTime, nullable=False),
+    sa.Column("event", sa.String, nullable=False),
+    sa.Column("severity", sa.String, nullable=False),
+    sa.Column("sentence", sa.Text, nullable=False),
+    sa.Column("figures", sa.JSON, nullable=False),
+    sa.Column("done_by", sa.String),
+    sa.Column("note", sa.Text),
+    sa.Column("claimed_until", UtcDateTime),
+    sa.Column("told_to", sa.String),
+    sa.Column("told_at", UtcDateTime),
+    sa.Column("message_channel", sa.String),
+    sa.Column("message_id", sa.String),
+    sa.Index("ix_alert_events_told", "told_at"),
+)
+"""The history of alerts, numbered from 1 each. ``told_at`` is null while an event waits to be sent;
+``claimed_until`` is how long one process has it in hand."""
+
+report_deliveries = sa.Table(
+    "report_deliveries",
+    metadata,
+    sa.Column("period_kind", sa.String, primary_key=True),
+    sa.Column("period_key", sa.String, primary_key=True),
+    sa.Column("account_name", sa.String, primary_key=True),
+    sa.Column("target", sa.String, primary_key=True),
+    sa.Column("status", sa.String, nullable=False),
+    sa.Column("claim_id", sa.String, nullable=False),
+    sa.Column("claimed_at", UtcDateTime, nullable=False),
+    sa.Column("attempt_count", sa.Integer, nullable=False),
+    sa.Column("warehouse_version", sa.String),
+    sa.Column("sent_at", UtcDateTime),
+    sa.Column("channel_id", sa.String),
+    sa.Column("message_id", sa.String),
+    sa.Column("reason", sa.Text),
+)
+"""One row per report and target, whose ``account_name`` is ``*`` for all accounts. ``claim_id`` is
+of the process that may send it; ``status`` is claimed, sending, sent, failed or unclear."""

@@ -22,7 +22,7 @@ SCHEMAS = ("marts", "stats")
 _BOOKKEEPING = ("stats.model_build", "stats.build_info")
 """Differ between two builds of the same rows."""
 
-_FORMULA = "^[=+@\\-\\t\\r\\n＝＋－＠]"
+FORMULA = "^[=+@\\-\\t\\r\\n＝＋－＠]"
 """Beginnings of a text that a spreadsheet would run as a formula.
 
 Source: OWASP, CSV Injection, https://owasp.org/www-community/attacks/CSV_Injection
@@ -151,6 +151,6 @@ def _order(columns: Sequence[tuple[str, ...]]) -> str:
 
 def _guarded(column: str) -> str:
     return (
-        f"""case when regexp_matches("{column}", '{_FORMULA}') then '''' || "{column}" """
+        f"""case when regexp_matches("{column}", '{FORMULA}') then '''' || "{column}" """
         f"""else "{column}" end as "{column}\""""
     )

@@ -35,6 +35,7 @@ _STORAGE_VERSION = "v1.5.0"
 """Older DuckDB shells and editors that people have can open a file of this storage version."""
 
 _locks = threading.local()
+_configuring = threading.Lock()
 
 
 @contextmanager
@@ -226,6 +227,21 @@ def published_version(settings: Settings) -> str:
     return version
 
 
+def _lock_configuration(connection: duckdb.DuckDBPyConnection) -> None:
+    """UTC, and no setting can be changed any more.
+
+    Connections of one process to one file share their configuration: a thread that opens the copy
+    while another reads it finds it locked already.
+    """
+    with _configuring:
+        (is_locked,) = connection.execute(
+            "select current_setting('lock_configuration')"
+        ).fetchone() or (False,)
+        if not is_locked:
+            connection.execute("set global timezone = 'UTC'")
+            connection.execute("set lock_configuration = true")
+
+
 @contextmanager
 def reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection to the current published copy, closed at the end.
@@ -242,8 +258,7 @@ def reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         str(path), read_only=True, config={"enable_external_access": "false"}
     )
     try:
-        connection.execute("set timezone = 'UTC'")
-        connection.execute("set lock_configuration = true")
+        _lock_configuration(connection)
         yield connection
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise PublishedCopyOutdatedError(

@@ -34,6 +34,7 @@ _INTERVALS = {
     Pace.DAILY: timedelta(days=1),
     Pace.WEEKLY: timedelta(days=7),
 }
+LONGEST_INTERVAL = max(_INTERVALS.values())
 _SLACK = timedelta(hours=1)
 """A schedule that ticks a little early must not skip a whole interval."""
 _DENSE_UNTIL = timedelta(hours=48)

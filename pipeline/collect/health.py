@@ -17,17 +17,19 @@ from pipeline.collect.landing import Manifest, manifests
 from pipeline.collect.outcomes import RunOutcome
 from pipeline.settings import Settings
 
+NOTHING_YET = "Nothing yet"
+"""How advice begins where the next scrape is the cure."""
 _ADVICE = {
     RunOutcome.PRIVATE: "Make the profile public, or remove it from account.yaml.",
     RunOutcome.NOT_FOUND: "Check the handle in account.yaml; the profile may be gone.",
     RunOutcome.RENAMED: "Write the new handle into account.yaml.",
-    RunOutcome.THROTTLED: "Nothing yet: the next scrape tries again.",
+    RunOutcome.THROTTLED: f"{NOTHING_YET}: the next scrape tries again.",
     RunOutcome.BLOCKED_BY_PLAN: "Change the plan at Apify, or remove the profile.",
-    RunOutcome.PARTIAL: "Nothing yet: the next scrape takes the whole list.",
+    RunOutcome.PARTIAL: f"{NOTHING_YET}: the next scrape takes the whole list.",
     RunOutcome.EMPTY: "Look at the profile in a browser: it shows no posts.",
     RunOutcome.SCHEMA_DRIFT: "The source has changed its rows: update afterpost.",
-    RunOutcome.FAILED: "Nothing yet: the next scrape tries again.",
-    RunOutcome.UNAVAILABLE: "Nothing yet: the next scrape takes the run or tries again.",
+    RunOutcome.FAILED: f"{NOTHING_YET}: the next scrape tries again.",
+    RunOutcome.UNAVAILABLE: f"{NOTHING_YET}: the next scrape takes the run or tries again.",
     RunOutcome.REFUSED: "Check the token, the credit and the rights at Apify.",
 }
 _MANY_MISSES = 3
@@ -111,7 +113,7 @@ def _profile(
     own = [row for row in attempts if row["platform"] == platform.value]
     last = _telling(own)
     outcome = None if last is None or last["outcome"] is None else RunOutcome(last["outcome"])
-    misses = _misses(own)
+    misses = miss_count(own)
     seen_at = _last_seen(manifests(settings, platform, account.name))
     this_month = [row for row in attempts if row["intended_at"] >= month.begins_at]
     health = ProfileHealth(
@@ -127,7 +129,7 @@ def _profile(
             (_known_cost(row) for row in this_month if row["platform"] == platform.value),
             Decimal(0),
         ),
-        account_cost_this_month_usd=sum((_held_cost(row) for row in this_month), Decimal(0)),
+        account_cost_this_month_usd=sum((held_cost_usd(row) for row in this_month), Decimal(0)),
         budget_usd_per_month=account.scrape.budget_usd_per_month,
         budget_renews_at=month.ends_at,
         to_do=_to_do(outcome, misses, is_unknown=seen_at is None and last is None),
@@ -154,8 +156,12 @@ def _telling(attempts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     return max(rows, key=lambda row: row["intended_at"], default=None)
 
 
-def _misses(attempts: Sequence[Mapping[str, Any]]) -> int:
-    """The longest present series of misses of one of the profile's sources."""
+def miss_count(attempts: Sequence[Mapping[str, Any]]) -> int:
+    """The longest present series of misses of one of a profile's sources.
+
+    Args:
+        attempts: Rows of the ledger about one profile, oldest first.
+    """
     series: dict[tuple[str, str], int] = {}
     for row in attempts:
         key = (row["source_kind"], row["actor_id"])
@@ -178,7 +184,8 @@ def _known_cost(row: Mapping[str, Any]) -> Decimal:
     return Decimal(row["cost_usd"] or 0)
 
 
-def _held_cost(row: Mapping[str, Any]) -> Decimal:
+def held_cost_usd(row: Mapping[str, Any]) -> Decimal:
+    """What an attempt takes of its account's budget, in USD: its cost, or the most it may be."""
     return Decimal(row["max_charge_usd"] if row["cost_usd"] is None else row["cost_usd"])
 
 

@@ -4,6 +4,7 @@ import dagster as dg
 
 from pipeline.clients.warehouse import writing
 from pipeline.defs.failures import told_to_dagster
+from pipeline.defs.metadata import table_of_rows
 from pipeline.measure.data_checks import DATA_CHECKS, DataCheck, offending_rows
 from pipeline.settings import Settings
 
@@ -24,7 +25,7 @@ def _build_check(check: DataCheck) -> dg.AssetChecksDefinition:
             severity=dg.AssetCheckSeverity.WARN,
             metadata={
                 "offending_rows": dg.MetadataValue.int(count),
-                "rows": dg.MetadataValue.json(rows),
+                **({"rows": table_of_rows(rows)} if rows else {}),
             },
         )
 

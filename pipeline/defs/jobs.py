@@ -2,17 +2,21 @@
 
 import dagster as dg
 
+from pipeline.defs.assets.alerts import alerts
 from pipeline.defs.assets.contexts import performance_context
+from pipeline.defs.assets.dashboards import dashboard_of_all, dashboards
 from pipeline.defs.assets.landing import landing_assets
 from pipeline.defs.assets.models import models
 from pipeline.defs.assets.published import published_warehouse
 from pipeline.defs.assets.raw import raw_tables
 from pipeline.defs.assets.recommendations import recommendations
+from pipeline.defs.assets.reports import report_assets
 from pipeline.defs.assets.scrape_report import scrape_report
 from pipeline.defs.assets.single_posts import single_posts_assets
-from pipeline.defs.assets.statistics import segment_effects
+from pipeline.defs.assets.statistics import statistics
+from pipeline.show.reports.periods.calendar import PeriodKind
 
-_BUILD = dg.AssetSelection.assets(raw_tables, models, segment_effects, published_warehouse)
+_BUILD = dg.AssetSelection.assets(raw_tables, models, statistics, published_warehouse, alerts)
 
 scrape = dg.define_asset_job(
     "scrape",
@@ -23,7 +27,7 @@ scrape = dg.define_asset_job(
 build = dg.define_asset_job(
     "build",
     selection=_BUILD | dg.AssetSelection.assets(performance_context),
-    description="Load what has landed, build the models and statistics, publish.",
+    description="Load what has landed, build the models and statistics, publish, look for alerts.",
 )
 
 daily = dg.define_asset_job(
@@ -33,7 +37,7 @@ daily = dg.define_asset_job(
         | _BUILD
         | dg.AssetSelection.assets(performance_context, scrape_report)
     ),
-    description="Scrape, build, publish: the daily run over all accounts.",
+    description="Scrape, build, publish, look for alerts: the daily run over all accounts.",
 )
 
 single_posts = dg.define_asset_job(
@@ -50,4 +54,25 @@ weekly_recommendations = dg.define_asset_job(
     "weekly_recommendations",
     selection=dg.AssetSelection.assets(recommendations, performance_context),
     description="Turn the published findings into recommendations.",
+)
+
+check_alerts = dg.define_asset_job(
+    "check_alerts",
+    selection=dg.AssetSelection.assets(alerts),
+    description="Look for alerts in what is published and in the ledgers, and tell about them.",
+)
+
+write_dashboards = dg.define_asset_job(
+    "write_dashboards",
+    selection=dg.AssetSelection.assets(dashboards, dashboard_of_all),
+    description="Write every account's dashboard, and the one over all of them.",
+)
+
+daily_report, weekly_report, monthly_report = (
+    dg.define_asset_job(
+        f"{period.value}_report",
+        selection=dg.AssetSelection.assets(asset),
+        description=f"Send the {period.value} report, once per period.",
+    )
+    for period, asset in zip(PeriodKind, report_assets, strict=True)
 )

@@ -34,7 +34,7 @@ class RunSummary:
 
 def instance_dir(settings: Settings) -> Path:
     """Dagster's folder of this home: runs, event logs, schedules."""
-    return settings.home / ".dagster"
+    return settings.dagster_dir
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
@@ -133,9 +133,7 @@ def _selection(
     return [
         key
         for key in job.asset_layer.executable_asset_keys
-        if key.path[0] != "landing"
-        or key.path[-1] == "report"
-        or key.path[-1].rsplit("_", 1)[0] in wanted
+        if key.path[0] != "landing" or key.path[-1].rsplit("_", 1)[0] in wanted
     ]
 
 

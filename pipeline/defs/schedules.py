@@ -1,11 +1,22 @@
 """When things run: one run over all accounts, because each run costs seconds to start."""
 
+from typing import Any
+
 import dagster as dg
 
 from pipeline.accounts import account_names, load_accounts
 from pipeline.clock import utc_now
 from pipeline.collect.cadence import Pace, accounts_with_looks, profiles_due
-from pipeline.defs.jobs import daily, single_posts, weekly_recommendations
+from pipeline.defs.jobs import (
+    check_alerts,
+    daily,
+    daily_report,
+    monthly_report,
+    single_posts,
+    weekly_recommendations,
+    weekly_report,
+    write_dashboards,
+)
 from pipeline.defs.partitions import ACCOUNTS_TAG, sync_accounts
 from pipeline.settings import load_settings
 
@@ -15,6 +26,7 @@ SCHEDULE_ZONE = "America/New_York"
 _NO_ACCOUNTS = "No accounts yet: add one with `afterpost accounts add NAME`."
 _NOBODY_DUE = "No profile is due: each was scraped within its interval, or there is none yet."
 
+_NOTHING_PUBLISHED = "Nothing has been published yet."
 _NOTHING_TO_LOOK_UP = "No post is due for a look of its own."
 
 RANGE_START = "dagster/asset_partition_range_start"
@@ -124,3 +136,82 @@ def recommend_on_mondays(
     settings = load_settings()
     sync_accounts(context.instance, settings)
     return _one_run(context, account_names(settings.accounts_dir), _NO_ACCOUNTS)
+
+
+@dg.schedule(
+    job=write_dashboards,
+    cron_schedule="45 8 * * *",
+    execution_timezone=SCHEDULE_ZONE,
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="Every day at 08:45, after the daily run: write all dashboards.",
+)
+def write_dashboards_daily(
+    context: dg.ScheduleEvaluationContext,
+) -> dg.RunRequest | dg.SkipReason:
+    """One run over all accounts."""
+    settings = load_settings()
+    sync_accounts(context.instance, settings)
+    return _one_run(context, account_names(settings.accounts_dir), _NO_ACCOUNTS)
+
+
+@dg.schedule(
+    job=check_alerts,
+    cron_schedule="*/15 * * * *",
+    execution_timezone=SCHEDULE_ZONE,
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description=(
+        "Every 15 minutes: look for alerts. Every build looks too; this one sees what needs no "
+        "build, such as a budget that runs out or a decision that waits."
+    ),
+)
+def check_alerts_every_15_minutes(
+    context: dg.ScheduleEvaluationContext,
+) -> dg.RunRequest | dg.SkipReason:
+    """One run, unless nothing was ever published or the last look is not over."""
+    if not (load_settings().published_dir / "current").exists():
+        return dg.SkipReason(_NOTHING_PUBLISHED)
+    unfinished = context.instance.get_runs(
+        dg.RunsFilter(job_name=check_alerts.name, statuses=_UNFINISHED), limit=1
+    )
+    if unfinished:
+        return dg.SkipReason("The last look is not over.")
+    return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
+
+
+_UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+def _report_schedule(name: str, job: Any, cron: str, when: str) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=name,
+        job=job,
+        cron_schedule=cron,
+        execution_timezone=SCHEDULE_ZONE,
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description=f"{when}: send the report, to Slack where it is set up, else as a page.",
+    )
+    def send_report(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if not (load_settings().published_dir / "current").exists():
+            return dg.SkipReason(_NOTHING_PUBLISHED)
+        return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
+
+    return send_report
+
+
+send_daily_report = _report_schedule(
+    "send_daily_report", daily_report, "15 9 * * *", "Every day at 09:15"
+)
+# A period is over when it is over on every account's clock; where it was not yet, the second run
+# sends the report, and everywhere else it finds it sent.
+send_weekly_report = _report_schedule(
+    "send_weekly_report", weekly_report, "30 9 * * 1,2", "Every Monday at 09:30, again on Tuesday"
+)
+send_monthly_report = _report_schedule(
+    "send_monthly_report", monthly_report, "45 9 1,2 * *",
+    "On the first of a month at 09:45, again on the second",
+)  # fmt: skip

@@ -209,3 +209,18 @@ def test_older_duckdb_programs_can_open_the_file(tmp_path: Path) -> None:
 
     assert tags is not None
     assert "v1.5" in str(tags[0])
+
+
+def test_threads_of_one_process_read_the_same_copy_at_once(tmp_path):
+    settings = Settings(home=tmp_path)
+    with writing(settings, "test") as connection:
+        connection.execute("create table marts.moments as select timestamptz '2026-01-01 00:00Z' t")
+    publish(settings, "v1")
+
+    with reading(settings) as first, reading(settings) as second:
+        shown = [one.execute("select t::varchar from marts.moments").fetchone() for one in
+                 (first, second)]  # fmt: skip
+        with pytest.raises(duckdb.Error, match="locked"):
+            second.execute("set timezone = 'Asia/Tokyo'")
+
+    assert shown == [("2026-01-01 00:00:00+00",)] * 2

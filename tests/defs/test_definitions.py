@@ -4,11 +4,12 @@ import itertools
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from pipeline.accounts import add_account
@@ -18,7 +19,7 @@ from pipeline.defs.partitions import AccountPartitions, sync_accounts
 from pipeline.defs.schedules import RANGE_END, RANGE_START
 from pipeline.settings import REPOSITORY, Settings
 
-ROOMS = {"collect", "measure", "learn", "decide"}
+ROOMS = {"collect", "measure", "learn", "decide", "show"}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,8 @@ def test_every_asset_has_a_description_a_room_an_owner_and_kinds(
         assert node.description, key
         assert node.group_name in ROOMS, key
         assert node.owners, key
-        assert node.kinds, key
+        assert 1 <= len(node.kinds) <= 3, key
+        assert not node.description.endswith("\n"), key
 
 
 def test_the_graph_reads_like_the_loop(definitions: dg.Definitions) -> None:
@@ -86,9 +88,42 @@ def test_the_graph_reads_like_the_loop(definitions: dg.Definitions) -> None:
         ["published", "warehouse"],
         ["learn", "recommendations"],
         ["decide", "performance_context"],
+        ["show", "dashboards"],
     ]
     for earlier, later in itertools.pairwise(loop):
         assert is_upstream(earlier, later), (earlier, later)
+
+
+def test_groups_lead_in_one_direction(definitions: dg.Definitions) -> None:
+    order = ["collect", "measure", "learn", "decide", "show"]
+    graph = definitions.resolve_asset_graph()
+    for key in graph.executable_asset_keys:
+        node = graph.get(key)
+        for parent in node.parent_keys:
+            if not graph.get(parent).is_executable:
+                continue
+            before = graph.get(parent).group_name
+            assert order.index(before) <= order.index(node.group_name), (parent, key)
+            assert (before, node.group_name) != ("collect", "show"), (parent, key)
+
+
+def test_scrapes_and_marts_say_when_they_are_stale(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in graph.executable_asset_keys:
+        is_scrape = key.path[0] == "landing" and not key.path[1].endswith("_single_posts")
+        if is_scrape or key.path[0] == "marts":
+            policy = graph.get(key).freshness_policy
+            assert isinstance(policy, TimeWindowFreshnessPolicy), key
+            assert policy.fail_window.to_timedelta() == timedelta(hours=50), key
+
+
+def test_tables_that_the_project_describes_have_their_columns(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in graph.executable_asset_keys:
+        if key.path[0] in ("marts", "stats"):
+            schema = graph.get(key).metadata["dagster/column_schema"]
+            assert schema.columns, key
+            assert all(column.description for column in schema.columns), key
 
 
 def test_the_models_are_one_step_of_a_run(definitions: dg.Definitions) -> None:
@@ -115,6 +150,11 @@ def test_dbt_tests_are_asset_checks(definitions: dg.Definitions) -> None:
         ("scrape_and_build_daily", ["2026-03-09 08:00", "2026-03-10 08:00"]),
         ("scrape_young_posts", ["2026-03-09 03:00", "2026-03-09 14:00", "2026-03-09 20:00"]),
         ("recommend_on_mondays", ["2026-03-09 09:00", "2026-03-16 09:00"]),
+        ("write_dashboards_daily", ["2026-03-09 08:45", "2026-03-10 08:45"]),
+        ("send_daily_report", ["2026-03-09 09:15", "2026-03-10 09:15"]),
+        ("send_weekly_report", ["2026-03-09 09:30", "2026-03-10 09:30"]),
+        ("send_monthly_report", ["2026-04-01 09:45", "2026-04-02 09:45"]),
+        ("check_alerts_every_15_minutes", ["2026-03-08 21:00", "2026-03-08 21:15"]),
     ],
 )
 def test_schedules_fire_at_local_hours_whatever_the_season(
@@ -141,6 +181,54 @@ def test_a_schedule_asks_for_one_run_over_all_accounts(
 
     assert isinstance(request, dg.RunRequest)
     assert (request.tags[RANGE_START], request.tags[RANGE_END]) == ("alpha", "beta")
+
+
+@pytest.mark.parametrize(
+    "name", ["check_alerts_every_15_minutes", "send_daily_report", "send_monthly_report"]
+)
+def test_nothing_is_started_before_the_first_build(
+    definitions: dg.Definitions, home: Settings, name: str
+) -> None:
+    def tick(instance: dg.DagsterInstance) -> object:
+        context = dg.build_schedule_context(
+            instance=instance,
+            repository_def=definitions.get_repository_def(),
+            scheduled_execution_time=datetime(2026, 3, 9, 12, tzinfo=UTC),
+        )
+        return definitions.resolve_schedule_def(name)(context)
+
+    with dg.DagsterInstance.local_temp() as instance:
+        assert isinstance(tick(instance), dg.SkipReason)
+        home.published_dir.mkdir(parents=True)
+        (home.published_dir / "current").write_text("v1\n")
+        request = tick(instance)
+
+    assert isinstance(request, dg.RunRequest)
+    assert request.run_key == "2026-03-09T12:00:00+00:00"
+
+
+def test_a_look_for_alerts_waits_for_the_last_one(
+    definitions: dg.Definitions, home: Settings
+) -> None:
+    home.published_dir.mkdir(parents=True)
+    (home.published_dir / "current").write_text("v1\n")
+    job = definitions.resolve_job_def("check_alerts")
+    with dg.DagsterInstance.local_temp() as instance:
+        instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+        context = dg.build_schedule_context(
+            instance=instance,
+            repository_def=definitions.get_repository_def(),
+            scheduled_execution_time=datetime(2026, 3, 9, 12, tzinfo=UTC),
+        )
+        told = definitions.resolve_schedule_def("check_alerts_every_15_minutes")(context)
+
+    assert isinstance(told, dg.SkipReason)
+
+
+def test_alerts_are_looked_for_after_every_build(definitions: dg.Definitions) -> None:
+    for name in ("build", "daily", "single_posts"):
+        keys = definitions.resolve_job_def(name).asset_layer.executable_asset_keys
+        assert dg.AssetKey(["show", "alerts"]) in keys, name
 
 
 def test_a_new_folder_is_a_partition_without_a_restart(home: Settings) -> None:

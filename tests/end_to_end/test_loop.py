@@ -1,5 +1,6 @@
 """The whole loop, for real: local services, landing files, dbt, statistics, a decision, a file."""
 
+import html
 import json
 import math
 import os
@@ -31,10 +32,11 @@ from pipeline.defs.runs import (
     run_recommend,
     run_scrape,
 )
-from pipeline.learn.findings import find
+from pipeline.learn.findings import Direction, find, ratio_text
 from pipeline.learn.recommend import recommend_all
 from pipeline.measure.effects import FALSE_DISCOVERY_RATE
 from pipeline.settings import Settings
+from pipeline.show.dashboard.write import write_dashboard
 from pipeline.simulate.account_files import copy_accounts
 from pipeline.simulate.answers import actor_answers
 from pipeline.simulate.apify_server import ActorAnswer, ApifyServer
@@ -121,6 +123,21 @@ def test_findings_have_the_planted_sign_and_noise_has_none(loop: Loop) -> None:
     # rest, as much as one finding in twenty may be luck.
     luck = [one for one in findings if one.dimension not in (*DIMENSIONS, "hook_style")]
     assert len(luck) <= math.ceil(len(findings) * FALSE_DISCOVERY_RATE)
+
+
+def test_the_dashboard_says_what_was_found_and_what_waits(loop: Loop) -> None:
+    name = "dreamtimelullabies"
+    with reading(loop.settings) as connection:
+        best = next(one for one in find(connection, name) if one.direction is Direction.BETTER)
+    first, *_ = pending(loop.settings, name)
+
+    page = html.unescape(write_dashboard(loop.settings, name).read_text(encoding="utf-8"))
+
+    assert f"<strong>{ratio_text(best.effect)}</strong> the usual {best.outcome_words}" in page
+    assert first.insight in page
+    assert "scores-0" in page  # every panel but the verdicts has something to show
+    assert page.count("Not enough data") == 0
+    assert write_dashboard(loop.settings, None).stat().st_size < 3_000_000
 
 
 def test_the_account_without_effects_is_told_that_there_is_nothing(loop: Loop) -> None:

@@ -34,6 +34,10 @@ create or replace table intermediate.int_post_outcomes (
 create or replace table intermediate.int_post_segments (
     account_name varchar, platform varchar, post_id varchar, dimension varchar, segment varchar
 );
+create or replace table intermediate.metric_availability (
+    platform varchar, media_type varchar, metric varchar, valid_from date, valid_to date,
+    definition_id varchar
+);
 create or replace table marts.mart_pillar_performance (
     account_name varchar, platform varchar, pillar varchar, share_of_engagement_7d double
 );
@@ -42,7 +46,7 @@ create or replace table marts.mart_failure_posts (
 );
 create or replace view marts.mart_failures as select * from stats.failure_patterns;
 """
-"""What findings read besides the effects, without rows; the columns that they need."""
+"""What findings and dashboards read besides the effects: the columns, without rows."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class Effect:
             self.q_value,
             verdict,
             self.account_n,
+            0 if verdict in {"better", "worse"} else None,
         )
 
 
@@ -125,7 +130,8 @@ def publish(
                     account_name varchar, platform varchar, dimension varchar, segment varchar,
                     outcome varchar, age_hours integer, n integer, median double, effect double,
                     effect_low double, effect_high double, probability_better double,
-                    null_best double, q_value double, verdict varchar, account_n integer
+                    null_best double, q_value double, verdict varchar, account_n integer,
+                    posts_needed integer
                 )
                 """
             )

@@ -63,8 +63,9 @@ def test_help_loads_nothing_heavy():
 
 def test_the_commands_are_those_of_the_design():
     assert {words[0] for words in COMMANDS} == {
-        "demo", "accounts", "scrape", "import", "health", "build", "recommend", "analyze", "review",
-        "context", "draw", "verdicts", "feedback", "match", "label", "sql", "export", "rebuild",
+        "demo", "accounts", "scrape", "import", "health", "build", "recommend", "analyze",
+        "dashboard", "report", "alerts", "review", "context", "draw", "verdicts", "feedback",
+        "match", "label", "sql", "export", "metrics", "web", "rebuild",
     }  # fmt: skip
 
 

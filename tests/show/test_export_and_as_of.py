@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.clients.table_exports import ExportFormat, export_tables
 from pipeline.clients.warehouse import publish, writing
 from pipeline.settings import Settings
 from pipeline.show.cli.main import main
+from tests.fakes.contract_tables import contracts
+from tests.fakes.reported_world import publish_world
 
 
 @pytest.fixture
@@ -60,3 +63,14 @@ def test_what_cannot_be_is_one_sentence(
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert sentence in " ".join(error.split())
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_every_mart_and_statistic_of_the_contracts_has_its_file(tmp_path: Path, form: str) -> None:
+    settings = publish_world(tmp_path / "home")
+    written = export_tables(settings, tmp_path / "out", export_format=ExportFormat(form))
+
+    promised = set(contracts()) - {"stats.build_info", "stats.model_build"}
+    assert len(promised) > 30
+    assert promised <= {one.table for one in written}
+    assert all(one.path.stat().st_size for one in written)

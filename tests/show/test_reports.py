@@ -33,6 +33,7 @@ def test_the_overview_has_a_row_per_profile_even_without_posts(copy):
 
     assert (tiktok.post_count, tiktok.snapshot_count, tiktok.follower_count) == (40, 120, 12900)
     assert (tiktok.views_7d_median, tiktok.views_7d_count) == (1550.0, 30)
+    assert (tiktok.views_7d_median_low, tiktok.views_7d_median_high) == (1000.0, 2100.0)
     assert (instagram.post_count, instagram.snapshot_count) == (0, 0)
     assert instagram.follower_count is None
     assert instagram.views_7d_median is None

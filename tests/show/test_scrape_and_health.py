@@ -85,7 +85,7 @@ def test_health_says_what_the_last_run_said_and_what_to_do(
     bench.says([{"error": "Profile does not exist", "errorCode": "NOT_FOUND"}])
     assert main(["scrape", "--account", "lullabies"]) == 1
     capsys.readouterr()
-    assert main(["health", "--account", "lullabies"]) == 0
+    assert main(["health", "--account", "lullabies"]) == 1
     shown = capsys.readouterr().out
     assert "lullabies on tiktok: Check the handle in account.yaml" in shown
     assert "Profile does not exist" in shown
@@ -96,7 +96,9 @@ def test_health_as_json_holds_the_figures(bench: Bench, capsys: pytest.CaptureFi
 
     assert main(["health", "--json"]) == 0
 
-    (profile,) = json.loads(capsys.readouterr().out)
+    told = json.loads(capsys.readouterr().out)
+    assert told["needs_action"] is False
+    (profile,) = told["profiles"]
     assert profile["outcome"] == "new_posts"
     assert (profile["cost_this_month_usd"], profile["budget_usd_per_month"]) == (0.0105, None)
     assert profile["to_do"] is None

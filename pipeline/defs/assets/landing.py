@@ -7,14 +7,18 @@ import dagster as dg
 
 from pipeline.accounts import Platform
 from pipeline.collect.attempts import outcome_of_error
+from pipeline.collect.landing import SourceKind
+from pipeline.collect.outcomes import WORDS
 from pipeline.collect.platform_interface import Actor, ActorKind
 from pipeline.collect.platform_registry import SOURCES
 from pipeline.collect.retries import MOST_RETRIES, decide_retry
 from pipeline.collect.scrape_report import ScrapeReport
 from pipeline.collect.scrape_round import ProfileProgress, Round, scrape_round
+from pipeline.defs.billing import accounts_to_scrape
 from pipeline.defs.conduct import Conduct
 from pipeline.defs.failures import failure_of_all
-from pipeline.defs.partitions import accounts, requested_accounts
+from pipeline.defs.metadata import markdown_table
+from pipeline.defs.partitions import accounts
 from pipeline.settings import Settings
 
 ANSWERED_CHECK = "every_profile_answered"
@@ -71,8 +75,9 @@ def build_landing_asset(
             conduct.tell(progress)
 
         found = Round({}, {})
+        names = accounts_to_scrape(context, settings, platform, SourceKind(kind.value))
         for actor in actors:
-            part = scrape_round(settings, requested_accounts(context), platform, actor, tell)
+            part = scrape_round(settings, names, platform, actor, tell)
             found = Round(found.reports | part.reports, found.errors | part.errors)
         if found.is_lost:
             errors = list(found.errors.values())
@@ -106,6 +111,7 @@ def _log(context: dg.AssetExecutionContext, progress: ProfileProgress) -> None:
         context.add_asset_metadata(
             {
                 "summary": f"failed: {error}",
+                "scrape": dg.MetadataValue.md(markdown_table(_COLUMNS, [("failed", error)])),
                 "outcome": outcome_of_error(error).value,
                 "retry": error.retry.value,
             },
@@ -121,6 +127,7 @@ def _metadata(report: ScrapeReport) -> dict[str, dg.MetadataValue]:
     manifest = report.manifest
     metadata: dict[str, dg.MetadataValue] = {
         "summary": dg.MetadataValue.text(report.line),
+        "scrape": dg.MetadataValue.md(markdown_table(_COLUMNS, _lines(report))),
         "outcome": dg.MetadataValue.text(report.outcome.value),
         "dagster/partition_row_count": dg.MetadataValue.int(manifest.items_got),
         "posts_seen": dg.MetadataValue.int(manifest.post_count),
@@ -137,6 +144,31 @@ def _metadata(report: ScrapeReport) -> dict[str, dg.MetadataValue]:
     if manifest.rejected_reasons:
         metadata["rejected_reasons"] = dg.MetadataValue.json(dict(manifest.rejected_reasons))
     return metadata
+
+
+_COLUMNS = ("what", "value")
+
+
+def _lines(report: ScrapeReport) -> list[tuple[str, object]]:
+    """A scrape in a few lines, for a person."""
+    manifest = report.manifest
+    lines: list[tuple[str, object]] = [
+        ("profile", f"{manifest.handle} on {manifest.platform.value}"),
+        ("the run said", WORDS[report.outcome]),
+        ("scraped", f"{manifest.scraped_at:%Y-%m-%d %H:%M} UTC"),
+        ("posts", f"{len(manifest.post_ids)}, of them {report.new_post_count} new"),
+        ("rows", f"{manifest.items_got} of at most {manifest.items_asked or 'any number'}"),
+        ("cost", "not known" if manifest.cost_usd is None else f"${manifest.cost_usd:.4f}"),
+    ]
+    if report.follower_count is not None:
+        lines.append(("followers", f"{report.follower_count:,}"))
+    if manifest.rejected_reasons:
+        reasons = ", ".join(f"{why}: {count}" for why, count in manifest.rejected_reasons.items())
+        lines.append(("rejected", reasons))
+    if manifest.drift:
+        keys = ", ".join(key for keys in manifest.drift.values() for key in keys)
+        lines.append(("the source's rows differ", keys))
+    return lines
 
 
 landing_assets = [

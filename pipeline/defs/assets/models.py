@@ -1,6 +1,9 @@
 """The dbt project as assets, its data tests as asset checks."""
 
+import json
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -12,7 +15,7 @@ from dagster_dbt import (
 )
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
-from pipeline.clients.warehouse import writing
+from pipeline.defs.assets.model_pages import ModelPages, model_pages
 from pipeline.defs.dbt_manifest import current_manifest
 from pipeline.defs.failures import failure
 from pipeline.errors import BuildFailedError
@@ -49,8 +52,16 @@ class _Translator(DagsterDbtTranslator):
             if source["source_name"] == "stats"
         }
         kept = [dep for dep in spec.deps if dep.asset_key not in statistics]
-        return spec.replace_attributes(deps=kept)
+        is_mart = manifest["nodes"].get(unique_id, {}).get("schema") == "marts"
+        return spec.replace_attributes(
+            deps=kept, freshness_policy=_DAILY if is_mart else spec.freshness_policy
+        )
 
+
+_DAILY = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(hours=50), warn_window=timedelta(hours=26)
+)
+"""A build a day, with room for one that failed."""
 
 MANIFEST = current_manifest()
 TRANSLATOR = _Translator(
@@ -78,24 +89,35 @@ def models(
             context.log.warning(warning)
     except BuildFailedError as failed:
         error = failed
-    row_counts = {} if error else _row_counts(settings)
+    pages = model_pages(context, settings, manifest(), [event["data"] for event in events])
     for event in events:
         message = DbtCoreCliEventMessage(dict(event), {})
         for result in message.to_default_asset_events(
             manifest=MANIFEST, dagster_dbt_translator=TRANSLATOR, context=context
         ):
-            if not _is_selected(context, result):
-                continue
-            if isinstance(result, dg.Output):
-                table = event["data"]["node_info"]["node_relation"]
-                count = row_counts.get((table["schema"], table["alias"]))
-                if count is not None:
-                    result = result.with_metadata(  # noqa: PLW2901
-                        {**result.metadata, "dagster/row_count": count}
-                    )
-            yield result
+            if _is_selected(context, result):
+                yield _with_more(result, event["data"]["node_info"], pages)
     if error:
         raise failure(error)
+
+
+@cache
+def manifest() -> Mapping[str, Any]:
+    """The manifest that the graph is made from."""
+    parsed: Mapping[str, Any] = json.loads(MANIFEST.read_text(encoding="utf-8"))
+    return parsed
+
+
+def _with_more(result: Any, node: Mapping[str, Any], pages: ModelPages) -> Any:
+    """An event with what the warehouse knows about its model or test."""
+    if isinstance(result, dg.Output):
+        return result.with_metadata(
+            {**result.metadata, **pages.of_models.get(node["unique_id"], {})}
+        )
+    if isinstance(result, dg.AssetCheckResult):
+        more = pages.of_tests.get(node["unique_id"], {})
+        return result._replace(metadata={**(result.metadata or {}), **more})
+    return result
 
 
 def _is_selected(context: dg.AssetExecutionContext, result: object) -> bool:
@@ -108,13 +130,3 @@ def _is_selected(context: dg.AssetExecutionContext, result: object) -> bool:
         )
         return key in context.selected_asset_check_keys
     return True
-
-
-def _row_counts(settings: Settings) -> dict[tuple[str, str], int]:
-    """Rows of each table of the models' schemas; views are not counted."""
-    with writing(settings, "count rows") as connection:
-        tables = connection.execute(
-            "select schema_name, table_name, estimated_size from duckdb_tables() "
-            "where schema_name in ('intermediate', 'marts', 'stats')"
-        ).fetchall()
-    return {(schema, table): int(size) for schema, table, size in tables}

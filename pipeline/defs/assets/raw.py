@@ -1,10 +1,12 @@
 """Landing files, account files and plans, loaded as tables."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
 from pipeline.accounts import load_accounts
+from pipeline.clients.warehouse import writing
 from pipeline.clock import utc_now
 from pipeline.collect.model_labels import ModelLabelReport, label_posts
 from pipeline.collect.platform_registry import SOURCES
@@ -12,6 +14,7 @@ from pipeline.collect.raw import load_raw
 from pipeline.defs.assets.landing import landing_key
 from pipeline.defs.assets.single_posts import single_posts_key
 from pipeline.defs.failures import told_to_dagster
+from pipeline.defs.metadata import row_counts, table_schemas
 from pipeline.settings import Settings
 
 _LANDINGS = list(
@@ -72,6 +75,9 @@ def raw_tables(
     with told_to_dagster():
         report = load_raw(settings)
         answers = _ask_for_labels(context, settings)
+        with writing(settings, "describe raw tables") as connection:
+            schemas = table_schemas(connection, "raw")
+            counts = row_counts(connection, "raw")
     context.log.info(
         "Loaded %s scrapes: %s items, %s rejected.",
         report.scrapes_loaded,
@@ -88,9 +94,16 @@ def raw_tables(
     for table in _TABLES:
         if dg.AssetKey(["raw", table]) not in context.selected_asset_keys:
             continue
-        metadata = {"rows_loaded": loaded[table]} if table in loaded else {}
+        metadata: dict[str, Any] = {
+            "dagster/row_count": counts[table],
+            "dagster/column_schema": schemas[table],
+        }
+        if table in loaded:
+            metadata["rows_loaded"] = loaded[table]
         if table == "post_labels" and answers:
             metadata["captions_labelled"] = sum(answer.labelled_count for answer in answers)
+            costs = [answer.cost_usd for answer in answers if answer.cost_usd is not None]
+            metadata["cost_usd"] = float(sum(costs))
         yield dg.MaterializeResult(asset_key=["raw", table], metadata=metadata)
 
 

@@ -6,10 +6,13 @@ from pipeline.accounts import Platform, load_account
 from pipeline.clients.warehouse import reading
 from pipeline.clock import utc_now
 from pipeline.collect.cadence import DirectLook, direct_looks
+from pipeline.collect.landing import SourceKind
 from pipeline.collect.platform_registry import SOURCES
 from pipeline.collect.scrape import scrape_posts
+from pipeline.collect.scrape_report import ScrapeReport
 from pipeline.defs.assets.landing import ANSWERED_CHECK
-from pipeline.defs.partitions import accounts, requested_accounts
+from pipeline.defs.billing import accounts_to_scrape
+from pipeline.defs.partitions import accounts
 from pipeline.errors import AfterpostError, NothingPublishedError
 from pipeline.settings import Settings
 
@@ -45,7 +48,7 @@ def build_single_posts_asset(platform: Platform) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
     ) -> dg.MaterializeResult:
         errors: dict[str, str] = {}
-        for name in requested_accounts(context):
+        for name in accounts_to_scrape(context, settings, platform, SourceKind.DIRECT):
             account = load_account(settings.accounts_dir, name)
             if platform not in account.platform_profiles:
                 continue
@@ -66,6 +69,7 @@ def build_single_posts_asset(platform: Platform) -> dg.AssetsDefinition:
                     "posts_asked": len(looks),
                     "posts_found": report.manifest.post_count,
                     "reasons": [one.why for one in looks],
+                    **_cost(report),
                 },
                 partition_key=name,
             )
@@ -77,6 +81,11 @@ def build_single_posts_asset(platform: Platform) -> dg.AssetsDefinition:
         )
 
     return single_posts
+
+
+def _cost(report: ScrapeReport) -> dict[str, float]:
+    cost_usd = report.manifest.cost_usd
+    return {} if cost_usd is None else {"cost_usd": float(cost_usd)}
 
 
 def _looks(settings: Settings, account_name: str, platform: Platform) -> list[DirectLook]:

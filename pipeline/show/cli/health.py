@@ -1,44 +1,86 @@
-"""``afterpost health``: how collecting goes, profile by profile."""
+"""``afterpost health``: how everything is, on one screen."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from pipeline.show.cli import options, output
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipeline.collect.health import ProfileHealth
+    from pipeline.show.monitoring.health import HealthItem
 
 _LONGEST_MESSAGE = 300
 
 
 def health(account: options.Accounts = None, as_json: options.AsJson = False) -> None:
-    """Say how each profile does: seen, cost, what to do.
+    """Say how everything is, and what needs you.
 
-    What the last run said, what the month's runs cost and of which budget, how often in a row
-    nothing usable came, and what you can do about it.
+    The published copy, the last runs, checks, schedules, alerts, disk and keys; then each profile:
+    what its last run said, what the month cost and of which budget, how often in a row nothing
+    usable came. The exit code is 0 when nothing is to be done, and 1 when something is.
 
     Example: afterpost health --account dreamtimelullabies
     """
     from pipeline.accounts import load_account
     from pipeline.clock import utc_now
-    from pipeline.collect.health import profile_health
     from pipeline.settings import load_settings
     from pipeline.show.cli.collect_commands import chosen_accounts
+    from pipeline.show.monitoring.health import system_health
 
     settings = load_settings()
     names = chosen_accounts(settings, account)
     accounts = [load_account(settings.accounts_dir, name) for name in names]
-    profiles = profile_health(settings, accounts, utc_now())
+    found = system_health(settings, accounts, utc_now())
     if as_json:
-        output.print_json([_figures(profile) for profile in profiles])
-        return
-    if not profiles:
-        output.say("No account has a profile: add handles to its account.yaml.")
-        return
-    _show(profiles)
+        output.print_json(
+            {
+                "needs_action": found.needs_action,
+                "checks": [vars(item) for item in found.items],
+                "profiles": [_figures(profile) for profile in found.profiles],
+            }
+        )
+    else:
+        _show_items(found.items)
+        if found.profiles:
+            output.say()
+            _show(found.profiles)
+        else:
+            output.say()
+            output.say("No account has a profile: add handles to its account.yaml.")
+        _say_what_to_do(found.items, found.profiles)
+    if found.needs_action:
+        raise typer.Exit(1)
 
 
-def _show(profiles: "list[ProfileHealth]") -> None:
+def _show_items(items: "Sequence[HealthItem]") -> None:
+    output.table(
+        [("", output.Align.LEFT), ("part", output.Align.LEFT), ("says", output.Align.LEFT)],
+        [[item.level.value.upper() if item.to_do else item.level.value, item.name, item.says]
+         for item in items],
+    )  # fmt: skip
+
+
+def _say_what_to_do(items: "Sequence[HealthItem]", profiles: "Sequence[ProfileHealth]") -> None:
+    for item in items:
+        if item.to_do:
+            output.say()
+            output.say_indented(f"{item.name}: {output.plain(item.to_do)}")
+    troubled = [profile for profile in profiles if profile.to_do]
+    for profile in troubled:
+        output.say()
+        output.say(f"{profile.account_name} on {profile.platform.value}: {profile.to_do}")
+        if profile.outcome is not None and profile.message:
+            output.say_indented(f"  {output.plain(profile.message)[:_LONGEST_MESSAGE]}")
+    if not troubled and not any(item.to_do for item in items):
+        output.say()
+        output.say("Nothing to do.")
+
+
+def _show(profiles: "Sequence[ProfileHealth]") -> None:
     output.table(
         [
             ("profile", output.Align.LEFT),
@@ -58,15 +100,6 @@ def _show(profiles: "list[ProfileHealth]") -> None:
             for profile in profiles
         ],
     )
-    troubled = [profile for profile in profiles if profile.to_do]
-    for profile in troubled:
-        output.say()
-        output.say(f"{profile.account_name} on {profile.platform.value}: {profile.to_do}")
-        if profile.outcome is not None and profile.message:
-            output.say_indented(f"  {output.plain(profile.message)[:_LONGEST_MESSAGE]}")
-    if not troubled:
-        output.say()
-        output.say("Nothing to do.")
 
 
 def _said(profile: "ProfileHealth") -> str:

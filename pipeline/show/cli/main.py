@@ -15,10 +15,12 @@ from typer.core import TyperGroup
 from pipeline.errors import AfterpostError
 from pipeline.show.cli import (
     accounts_commands,
+    alerts,
     analyze,
     build_commands,
     collect_commands,
     context_commands,
+    dashboard,
     demo,
     draw,
     export,
@@ -26,10 +28,13 @@ from pipeline.show.cli import (
     health,
     label_commands,
     match_commands,
+    metrics,
     output,
+    report,
     review,
     sql,
     verdicts,
+    web,
 )
 
 INTERRUPTED = 130
@@ -37,8 +42,9 @@ READER_GONE = 141
 """What a shell reports for a program whose reader went away, as in ``afterpost sql … | head``."""
 
 _ORDER = (
-    "demo", "accounts", "scrape", "import", "health", "build", "recommend", "analyze", "review",
-    "context", "draw", "verdicts", "feedback", "match", "label", "sql", "export", "rebuild",
+    "demo", "accounts", "scrape", "import", "health", "build", "recommend", "analyze", "dashboard",
+    "report", "alerts", "review", "context", "draw", "verdicts", "feedback", "match", "label",
+    "sql", "export", "metrics", "web", "rebuild",
 )  # fmt: skip
 
 
@@ -88,6 +94,9 @@ app.command("health")(health.health)
 app.command("build")(build_commands.build)
 app.command("recommend")(build_commands.recommend)
 app.command("analyze")(analyze.analyze)
+app.command("dashboard")(dashboard.dashboard)
+app.command("report")(report.report)
+app.add_typer(alerts.app, name="alerts")
 app.command("review")(review.review)
 app.add_typer(context_commands.app, name="context")
 app.command("draw")(draw.draw)
@@ -97,6 +106,8 @@ app.add_typer(match_commands.app, name="match")
 app.add_typer(label_commands.app, name="label")
 app.command("sql")(sql.sql)
 app.command("export")(export.export)
+app.command("metrics")(metrics.metrics)
+app.command("web")(web.web)
 app.command("rebuild")(build_commands.rebuild)
 
 

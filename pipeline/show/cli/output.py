@@ -32,6 +32,9 @@ LARGEST_EXACT_JSON_INTEGER = 2**53
 LONGEST_UNBROKEN_WORD = 24
 """Characters of one word that a table's column makes room for."""
 
+SHORTEST_NAME = 10
+"""Columns of a terminal that a shortened name keeps."""
+
 MISSING = "–"
 """What stands for a number that is not known; never 0."""
 
@@ -152,8 +155,18 @@ def table(
     rows: Iterable[Sequence[str]],
     *,
     title: str | None = None,
+    shorten: Sequence[int] = (),
+    most: int | None = None,
 ) -> None:
-    """A table that fits the width of the console: long cells wrap, none is cut."""
+    """A table that fits the width of the console: long cells wrap.
+
+    Args:
+        columns: Name and alignment of each.
+        rows: Their cells.
+        title: What stands above it.
+        shorten: Places of columns whose cells are cut to one line instead, with an ellipsis.
+        most: Rows that are shown at most; a line says how many more there are.
+    """
     shape = Table(
         box=box.SIMPLE_HEAD,
         title=title,
@@ -162,18 +175,45 @@ def table(
         show_edge=False,
         padding=(0, 1, 0, 0),
     )
-    cells = [[plain_lines(cell) for cell in row] for row in rows]
+    given = list(rows)
+    cells = [[plain_lines(cell) for cell in row] for row in given[:most]]
     target = console()
     by_column = [[name, *(row[index] for row in cells)] for index, (name, _) in enumerate(columns)]
-    widths = _widths(by_column, target.width - 2 * len(columns) + 1)
+    widths = _widths(by_column, target.width - 2 * len(columns) + 1, shorten)
     for (name, align), width in zip(columns, widths, strict=True):
         shape.add_column(name, justify=align.value, overflow="fold", width=width)
     for row in cells:
-        shape.add_row(*(Text(cell) for cell in row))
+        shape.add_row(
+            *(
+                Text(cell if index not in shorten or width is None else shortened(cell, width))
+                for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+        )
     target.print(shape)
+    say_more(len(given) - len(cells))
 
 
-def _widths(columns: Sequence[Sequence[str]], available: int) -> list[int | None]:
+def say_more(count: int, what: str = "") -> None:
+    """How many more there are than are shown, and where; nothing when there are none."""
+    if count > 0:
+        say(f"… and {count} more{what and ' '}{what}: --json")
+
+
+def shortened(text: str, width: int) -> str:
+    """``text`` in at most ``width`` columns of a terminal, with an ellipsis where it was cut.
+
+    Wide characters (Chinese, emoji) take two columns; none is cut in two.
+    """
+    if cell_len(text) <= width:
+        return text
+    short = Text(text)
+    short.truncate(width, overflow="ellipsis")
+    return short.plain
+
+
+def _widths(
+    columns: Sequence[Sequence[str]], available: int, shorten: Sequence[int] = ()
+) -> list[int | None]:
     """A width per column, in all at most ``available``.
 
     A name or a date that is broken in two cannot be read, so columns of several words give way
@@ -184,10 +224,10 @@ def _widths(columns: Sequence[Sequence[str]], available: int) -> list[int | None
     ]
     least = [
         min(
-            LONGEST_UNBROKEN_WORD,
+            SHORTEST_NAME if index in shorten else LONGEST_UNBROKEN_WORD,
             max(cell_len(w) for cell in cells for w in re.split("[ \n]", cell)),
         )
-        for cells in columns
+        for index, cells in enumerate(columns)
     ]
     while sum(widths) > available:
         index = max(range(len(widths)), key=lambda i: widths[i] - least[i])

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from pipeline.show.reports.rows import read_rows
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -29,6 +31,11 @@ class ProfileOverview:
     engagement_7d_count: int
     engagement_rate_median: float | None
     """Engagements per view of the middle post, a fraction, at its latest snapshot."""
+    views_7d_median_low: float | None = None
+    views_7d_median_high: float | None = None
+    """With ``views_7d_median_low``: the 90 % interval; None below five posts."""
+    engagement_7d_median_low: float | None = None
+    engagement_7d_median_high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -51,9 +58,21 @@ with posts as (
         count(view_7d) as views_7d_count,
         median(engagement_7d) as engagement_7d_median,
         count(engagement_7d) as engagement_7d_count,
-        median(engagement_rate_views) as engagement_rate_median
+        median(engagement_rate_views) as engagement_rate_median,
+        list(view_7d order by view_7d) filter (where view_7d is not null) as views,
+        list(engagement_7d order by engagement_7d) filter (where engagement_7d is not null)
+            as engagements
     from marts.fct_post_performance
     group by account_name, platform
+),
+-- The median lies between two of the posts themselves, whatever the distribution (Conover, 1999,
+-- Practical Nonparametric Statistics, 3.2); the places are those of mart_growth_curves.
+bounds as (
+    select
+        *,
+        1.6449 * sqrt(views_7d_count) / 2.0 as views_reach,
+        1.6449 * sqrt(engagement_7d_count) / 2.0 as engagement_reach
+    from posts
 ),
 snapshots as (
     select
@@ -74,16 +93,33 @@ select
     profiles.handle,
     profiles.follower_count,
     profiles.follower_count_at,
-    coalesce(posts.post_count, 0) as post_count,
+    coalesce(bounds.post_count, 0) as post_count,
     coalesce(snapshots.snapshot_count, 0) as snapshot_count,
     greatest(snapshots.last_scraped_at, profiles.last_seen_at) as last_scraped_at,
-    posts.views_7d_median,
-    coalesce(posts.views_7d_count, 0) as views_7d_count,
-    posts.engagement_7d_median,
-    coalesce(posts.engagement_7d_count, 0) as engagement_7d_count,
-    posts.engagement_rate_median
+    bounds.views_7d_median,
+    coalesce(bounds.views_7d_count, 0) as views_7d_count,
+    bounds.engagement_7d_median,
+    coalesce(bounds.engagement_7d_count, 0) as engagement_7d_count,
+    bounds.engagement_rate_median,
+    case when bounds.views_7d_count >= 5 then views[
+        greatest(1, round(bounds.views_7d_count / 2.0 - views_reach))::integer
+    ] end as views_7d_median_low,
+    case when bounds.views_7d_count >= 5 then views[
+        least(
+            bounds.views_7d_count, round(1.0 + bounds.views_7d_count / 2.0 + views_reach)
+        )::integer
+    ] end as views_7d_median_high,
+    case when bounds.engagement_7d_count >= 5 then engagements[
+        greatest(1, round(bounds.engagement_7d_count / 2.0 - engagement_reach))::integer
+    ] end as engagement_7d_median_low,
+    case when bounds.engagement_7d_count >= 5 then engagements[
+        least(
+            bounds.engagement_7d_count,
+            round(1.0 + bounds.engagement_7d_count / 2.0 + engagement_reach)
+        )::integer
+    ] end as engagement_7d_median_high
 from profiles
-full join posts using (account_name, platform)
+full join bounds using (account_name, platform)
 full join snapshots using (account_name, platform)
 where $account_name is null or account_name = $account_name
 order by account_name, platform
@@ -99,8 +135,7 @@ def profile_overviews(
         connection: To a published copy.
         account_name: Only this account; every account when left out.
     """
-    rows = connection.execute(_OVERVIEW, {"account_name": account_name}).fetchall()
-    return [ProfileOverview(*row) for row in rows]
+    return read_rows(connection, ProfileOverview, _OVERVIEW, {"account_name": account_name})
 
 
 def published_build(connection: "duckdb.DuckDBPyConnection") -> PublishedBuild | None:

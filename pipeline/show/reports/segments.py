@@ -6,6 +6,9 @@ from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from pipeline.show.reports.rows import read_rows
+from pipeline.show.reports.wording import segment_words
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -18,30 +21,44 @@ class Focus(StrEnum):
 
     FORMATS = "formats"
     PILLARS = "pillars"
-    TIMING = "timing"
+    TOPICS = "topics"
+    HOOKS = "hooks"
     SLIDES = "slides"
+    TIMING = "timing"
+    CADENCE = "cadence"
+    CTA = "cta"
+    SAVES = "saves"
+    FAILURES = "failures"
+    PARETO = "pareto"
     GROWTH = "growth"
+    EXPLORATION = "exploration"
 
 
 DIMENSIONS: dict[Focus, tuple[str, ...]] = {
     Focus.FORMATS: ("format",),
     Focus.PILLARS: ("pillar",),
+    Focus.TOPICS: ("topic",),
+    Focus.HOOKS: ("hook_style", "caption_length"),
+    Focus.SLIDES: ("slide_count", "media_type", "duration"),
     Focus.TIMING: ("weekday", "daypart"),
-    Focus.SLIDES: ("slide_count", "media_type"),
+    Focus.CADENCE: ("cadence",),
+    Focus.CTA: ("cta",),
+    Focus.SAVES: (),
+    Focus.FAILURES: (),
+    Focus.PARETO: (),
     Focus.GROWTH: (),
+    Focus.EXPLORATION: (),
 }
+"""By which effects each report answers; those without have a table of their own."""
 
 _REACH = ("views_7d", "engagement_7d", "engagement_rate_7d")
+_ALL_OUTCOMES = (*_REACH, "save_rate_7d", "share_rate_7d")
 OUTCOMES: dict[Focus, tuple[str, ...]] = {
-    Focus.FORMATS: (*_REACH, "save_rate_7d", "share_rate_7d"),
-    Focus.PILLARS: (*_REACH, "save_rate_7d"),
-    Focus.TIMING: _REACH,
-    Focus.SLIDES: _REACH,
-    Focus.GROWTH: (),
+    focus: _REACH if focus in {Focus.TIMING, Focus.SLIDES, Focus.CADENCE} else _ALL_OUTCOMES
+    for focus in Focus
 }
 """What each report compares by, the most telling first."""
 
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAYPARTS = ("night", "morning", "midday", "afternoon", "evening", "late")
 
 
@@ -67,15 +84,16 @@ class SegmentEffect:
     """The largest ratio that pure noise would typically show as the best of these segments."""
     q_value: float | None
     verdict: str
+    posts_needed: int | None = None
+    """More posts of the segment until there is a figure, or the shown one gets a verdict.
+
+    0 with a verdict; None where no number of posts helps, and for effects across accounts.
+    """
 
     @property
     def name(self) -> str:
         """The segment in the words of a report."""
-        if self.dimension == "weekday" and self.segment in "1234567":
-            return _WEEKDAYS[int(self.segment) - 1]
-        if self.dimension == "slide_count":
-            return f"{self.segment} slide" + ("" if self.segment == "1" else "s")
-        return self.segment
+        return segment_words(self.dimension, self.segment)
 
 
 @dataclass(frozen=True)
@@ -96,7 +114,8 @@ class SegmentTable:
 _EFFECTS = """
 select
     platform, dimension, segment, outcome, age_hours, n, account_n, median,
-    effect, effect_low, effect_high, probability_better, null_best, q_value, verdict
+    effect, effect_low, effect_high, probability_better, null_best, q_value, verdict,
+    posts_needed
 from stats.segment_effects
 where account_name = $account_name
   and list_contains($dimensions, dimension)
@@ -119,7 +138,7 @@ def segment_tables(
         "dimensions": list(DIMENSIONS[focus]),
         "outcomes": list(OUTCOMES[focus]),
     }
-    effects = [SegmentEffect(*row) for row in connection.execute(_EFFECTS, parameters).fetchall()]
+    effects = read_rows(connection, SegmentEffect, _EFFECTS, parameters)
 
     def table_of(effect: SegmentEffect) -> tuple[str, int, int]:
         return (

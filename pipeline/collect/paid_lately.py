@@ -1,0 +1,59 @@
+"""Which profiles were paid for so lately that another run would only cost again.
+
+A scrape is of now: to run a past day's scrape again brings today's numbers once more, at the full
+price. Whoever starts runs for many accounts at once asks here first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from pipeline.accounts import AccountConfig, Platform
+from pipeline.clients.state_attempts import attempts_since
+from pipeline.collect.cadence import LONGEST_INTERVAL, is_due, profiles_due
+from pipeline.collect.landing import SourceKind
+from pipeline.settings import Settings
+
+
+@dataclass(frozen=True)
+class PaidLately:
+    """A profile whose last paid run is not older than its pace."""
+
+    account_name: str
+    paid_at: datetime
+    cost_usd: Decimal | None
+    """None when it is not known."""
+
+
+def paid_lately(
+    settings: Settings,
+    accounts: Sequence[AccountConfig],
+    platform: Platform,
+    source_kind: SourceKind,
+    now: datetime,
+) -> dict[str, PaidLately]:
+    """By account name, the last run that was paid for, where the next is not due yet.
+
+    A run whose end is not known is not among them: the next scrape takes it up and pays nothing.
+
+    Raises:
+        LandingError: A manifest is damaged.
+        ConfigurationError: The state database cannot be used.
+    """
+    paces = {
+        profile.account_name: profile.pace
+        for profile in profiles_due(settings, accounts, now)
+        if profile.platform is platform
+    }
+    found = {}
+    for row in attempts_since(settings, since=now - LONGEST_INTERVAL):
+        name = row["account_name"]
+        is_other = row["platform"] != platform.value or row["source_kind"] != source_kind.value
+        if is_other or name not in paces or row["finished_at"] is None:
+            continue
+        cost_usd = None if row["cost_usd"] is None else Decimal(row["cost_usd"])
+        if cost_usd == 0 or is_due(paces[name], row["intended_at"], now):
+            continue
+        found[name] = PaidLately(name, row["intended_at"], cost_usd)
+    return found

@@ -1,0 +1,1 @@
+"""Charts: figures of the reports as Vega-Lite specifications, made with Altair."""

@@ -1,0 +1,92 @@
+"""What a panel of the page is: a question, and charts and tables that answer it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pipeline.show.charts.pictures import spec_of
+from pipeline.show.dashboard import words
+
+if TYPE_CHECKING:
+    import altair as alt
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table of figures."""
+
+    name: str
+    is_number: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """The figures of a chart, to be read, copied and heard."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a figure rests on; it stands below each."""
+
+    table: str
+    """Where the figures can be looked up."""
+    n: str
+    interval: str
+    age: str
+    scraped: str
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What it says, in order."""
+        parts = (self.n, self.interval, self.age, f"scraped up to {self.scraped}", self.table)
+        return tuple(part for part in parts if part)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One cut of a panel: a platform, an outcome."""
+
+    label: str
+    source: Source
+    table: Table
+    chart: "alt.LayerChart | None" = None
+    n: int = 0
+    """Posts, to put the variant that rests on the most first."""
+    note: str | None = None
+    """What to keep in mind, in a sentence."""
+
+    def spec(self) -> dict[str, Any] | None:
+        """The chart for the page, which gives it its title, width and background."""
+        if self.chart is None:
+            return None
+        spec = spec_of(self.chart)
+        for name in ("title", "padding", "$schema"):
+            spec.pop(name, None)
+        spec["width"] = "container"
+        spec["autosize"] = {"type": "fit-x", "contains": "padding"}
+        return spec
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A question with its answers; without variants there is a reason instead."""
+
+    key: str
+    title: str
+    lead: str
+    variants: Sequence[Variant] = field(default_factory=tuple)
+    empty: str = "Not enough data yet."
+    is_wide: bool = False
+
+
+def column_names(*names: str, text: int = 1) -> tuple[Column, ...]:
+    """Columns of which the first ``text`` are words and the others numbers."""
+    return tuple(Column(name, place >= text) for place, name in enumerate(names))
+
+
+def shown(value: str | None) -> str:
+    """A cell: a dash for what is missing."""
+    return words.MISSING if value is None else value

@@ -1,0 +1,1 @@
+"""Pages about the project that are made from it: ``make docs``."""

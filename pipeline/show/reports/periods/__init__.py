@@ -1,0 +1,1 @@
+"""What a daily, weekly or monthly report says, whatever it is written to."""

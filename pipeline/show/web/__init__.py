@@ -1,0 +1,1 @@
+"""The web server: what other programs ask over HTTP."""

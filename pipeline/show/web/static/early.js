@@ -1,0 +1,3 @@
+"use strict";
+// Runs in the head: what only works with scripts is shown from the beginning.
+document.documentElement.dataset.scripts = "yes";
