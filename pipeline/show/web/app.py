@@ -46,7 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
     Args:
         settings: Whose home, and the token that readers must show.
     """
-    app = FastAPI(title="afterpost", description=__doc__, redoc_url=None)
+    app = FastAPI(title="afterpost", description=__doc__, docs_url=None, redoc_url=None)
     guard = Depends(_guard(settings))
 
     @app.get("/healthz")

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pipeline.settings import Settings
 from pipeline.show.web.api.errors import Problem
 from pipeline.show.web.app import create_app
+from tests.fakes.published import ACCOUNT
 from tests.show.web.copies import LOOPBACK
 
 CASES = 2
@@ -127,6 +128,46 @@ def test_whatever_is_sent_nothing_breaks(server: TestClient, document: dict[str,
         send()
 
     assert counted > 35
+
+
+def test_linked_requests_in_turn_break_nothing(server: TestClient):
+    """A plan that was made is changed, filled and deleted in any order, with the answers' ids."""
+    for number in range(6):
+        plan = {"account": ACCOUNT, "name": f"Plan {number}", "items": [{"title": "Film it"}]}
+        assert server.post("/api/v1/action-plans", json=plan).status_code == 201
+    schema = schemathesis.openapi.from_asgi(
+        "/openapi.json", server.app, headers={"Host": "127.0.0.1"}
+    ).include(tag=["action plans", "recommendations"])
+    met: Counter[int] = Counter()
+    followed: Counter[str] = Counter()
+
+    class Walk(schema.as_state_machine()):  # type: ignore[misc] # made while running
+        def before_call(self, case: schemathesis.Case) -> None:
+            if isinstance(case.body, dict) and "account" in case.body:
+                case.body["account"] = ACCOUNT  # no invented name is an account's
+
+        def call(self, case: schemathesis.Case, **kwargs: Any) -> Any:
+            return super().call(case, base_url=LOOPBACK, **kwargs)
+
+        def validate_response(self, response: Any, case: schemathesis.Case, **_: Any) -> None:
+            met[response.status_code] += 1
+            if response.status_code < 300 and "_id}" in case.path:
+                followed[case.path] += 1
+            assert response.status_code < 500, (case.method, case.path, response.text[:500])
+
+    Walk.run(
+        settings=hypothesis_settings(
+            max_examples=max(12, CASES_PER_GROUP // 8),
+            stateful_step_count=8,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+            derandomize=True,
+        )
+    )
+    assert sum(met.values()) > 20
+    assert followed["/api/v1/action-plans/{plan_id}"] > 0
+    assert any(path.startswith("/api/v1/action-items/") for path in followed)
 
 
 @given(st.binary(max_size=300), st.sampled_from(["application/json", "text/plain", ""]))

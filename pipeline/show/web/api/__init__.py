@@ -5,7 +5,7 @@ from fastapi import Depends, FastAPI
 from pipeline.settings import Settings
 from pipeline.show.web.api.chat import chat_routes
 from pipeline.show.web.api.demo import demo_routes
-from pipeline.show.web.api.documented import keep_examples_whole
+from pipeline.show.web.api.documented import complete_document
 from pipeline.show.web.api.errors import add_error_answers, responses
 from pipeline.show.web.api.feedback import feedback_routes
 from pipeline.show.web.api.guards import PREFIX, Fence, bearer_of
@@ -49,5 +49,5 @@ def add_api(app: FastAPI, settings: Settings) -> None:
             router, prefix=PREFIX, dependencies=[Depends(caller)], responses=responses()
         )
     add_error_answers(app, settings.home)
-    keep_examples_whole(app)
+    complete_document(app)
     app.add_middleware(Fence, has_token=asks_for_token(settings))

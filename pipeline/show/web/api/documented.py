@@ -1,4 +1,4 @@
-"""The OpenAPI document, with its examples whole.
+"""The OpenAPI document, with its examples whole and its operations linked.
 
 FastAPI leaves out what is null wherever it stands, also in examples, and an example without the
 fields that are null does not fit its own schema.
@@ -12,10 +12,11 @@ from pydantic import BaseModel
 
 from pipeline.show.web.api.answers import Answer, Request
 from pipeline.show.web.api.errors import Problem
+from pipeline.show.web.api.links import add_links
 
 
-def keep_examples_whole(app: FastAPI) -> None:
-    """Let an application's document tell the examples as the models have them."""
+def complete_document(app: FastAPI) -> None:
+    """Let an application's document tell the examples as the models have them, and the links."""
     generate = app.openapi
     examples = dict(_examples())
 
@@ -24,6 +25,7 @@ def keep_examples_whole(app: FastAPI) -> None:
         for name, schema in document.get("components", {}).get("schemas", {}).items():
             if name in examples and "examples" in schema:
                 schema["examples"] = examples[name]
+        add_links(document)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign] # as FastAPI's manual does it

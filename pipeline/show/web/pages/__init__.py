@@ -4,6 +4,7 @@ from fastapi import Depends, FastAPI
 
 from pipeline.settings import Settings
 from pipeline.show.web.pages.answering import PagesRouter, answer_errors_with_pages
+from pipeline.show.web.pages.api_page import api_page
 from pipeline.show.web.pages.assets import asset_routes, mount_static
 from pipeline.show.web.pages.calls import api_of
 from pipeline.show.web.pages.chat import chat_pages
@@ -39,6 +40,7 @@ def add_pages(app: FastAPI, settings: Settings) -> None:
         pages.include_router(routes)
     app.include_router(pages)
     app.include_router(session_pages(settings, renderer, sessions))
+    app.include_router(api_page(app, renderer))
     app.include_router(asset_routes(settings))
     mount_static(app)
     answer_errors_with_pages(app, renderer)

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from pipeline.errors import AfterpostError
+from pipeline.errors import AfterpostError, PlanConflictError
 from pipeline.show.web.api.errors import Problem
 from pipeline.show.web.api.guards import PREFIX
 from pipeline.show.web.pages.rendering import Renderer
@@ -119,7 +119,18 @@ async def _error_page(request: Request, error: Exception) -> Response:
     answer = await _api_answer(request, error)
     problem = Problem.model_validate_json(bytes(answer.body))
     renderer: Renderer = request.app.state.renderer
-    return renderer.error(request, answer.status_code, problem)
+    sent = await _sent(request) if isinstance(error, PlanConflictError) else None
+    return renderer.error(request, answer.status_code, problem, sent)
+
+
+async def _sent(request: Request) -> dict[str, str]:
+    """The texts of a form that could not be taken, so that nobody has to write them again."""
+    form = await request.form()
+    return {
+        name: value
+        for name, value in form.items()
+        if isinstance(value, str) and value and name != "version"
+    }
 
 
 async def _api_answer(request: Request, error: Exception) -> Response:

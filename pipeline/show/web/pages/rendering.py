@@ -61,17 +61,30 @@ class Renderer:
         )
         return HTMLResponse(well_formed(text), status_code)
 
-    def error(self, request: Request, status_code: int, problem: Problem) -> HTMLResponse:
-        """The page of an error."""
-        is_stale = problem.code == "conflict" and "was changed since" in problem.message
+    def error(
+        self,
+        request: Request,
+        status_code: int,
+        problem: Problem,
+        sent: Mapping[str, str] | None = None,
+    ) -> HTMLResponse:
+        """The page of an error.
+
+        Args:
+            request: What is answered.
+            status_code: Of the answer.
+            problem: What the API would tell.
+            sent: Of a change that came too late, what it was to store; None for other errors.
+        """
         return self.page(
             request,
             "error.html",
             status_code=status_code,
             status=status_code,
             problem=problem,
-            back=_back(request, is_stale=is_stale),
-            is_stale=is_stale,
+            back=_back(request, is_stale=sent is not None),
+            is_stale=sent is not None,
+            sent=sent or {},
         )
 
 
@@ -102,6 +115,11 @@ def metric_words(metric: Metric) -> str | None:
 def percentile_words(share: float | None) -> str | None:
     """A share of posts, such as ``95 %``; never rounded up to all of them."""
     return None if share is None else f"{min(99.0, 100 * share):.0f}{words.SPACE}%"
+
+
+def share_words(share: float | None) -> str | None:
+    """A share of few things, such as ``1 of 1``: in whole percent."""
+    return None if share is None else f"{100 * share:.0f}{words.SPACE}%"
 
 
 def change_words(impact: float) -> str:
@@ -186,6 +204,7 @@ def _environment() -> Environment:
         "hours": _hours,
         "impact": change_words,
         "metric": metric_words,
+        "share": share_words,
         "chance": chance_words,
         "why": why_missing,
         "outcome": wording.outcome_words,

@@ -149,7 +149,7 @@
         }
       },
       error: (data) => add("p", "notice bad", data.message),
-      done: () => {},
+      done: () => { talk.dataset.answered = String(messages.length); },
     };
     const ask = async (question) => {
       bubble("user", "You").textContent = question;
@@ -167,12 +167,13 @@
         add("p", "notice bad", `The answer did not come (${response.status}).`);
         return;
       }
-      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      const reader = response.body.getReader();
+      const decoder = new TextDecoder();
       let rest = "";
       for (;;) {
         const { value, done } = await reader.read();
         if (done) break;
-        rest += value;
+        rest += decoder.decode(value, { stream: true });
         const parts = rest.split("\n\n");
         rest = parts.pop();
         for (const part of parts) {

@@ -158,6 +158,7 @@ def test_a_stale_edit_is_explained_and_overwrites_nothing(browser: TestClient):
     page = Page(mine.text)
     assert "Somebody was faster" in page.text
     assert "nothing was overwritten" in page.text
+    assert "You wanted to store: name Mine" in page.text
     assert page.links(path) == [path]
     assert "Theirs" in browser.get(path).text
 

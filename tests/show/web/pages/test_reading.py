@@ -26,7 +26,7 @@ PATHS = (
     "/review", "/review?tab=decided", "/review?tab=history", "/review?tab=verdicts",
     "/review/rec_000000000001", "/action-plans", "/action-plans?status=all", "/action-plans/new",
     "/chat", f"/chat?account={ACCOUNT}&content_id={POST}&purpose=diagnose", "/operations",
-    "/operations?over=true&days=7", "/login",
+    "/operations?over=true&days=7", "/login", "/docs",
 )  # fmt: skip
 
 
@@ -118,6 +118,14 @@ def test_a_young_post_shows_its_projection_with_the_interval(look: Open, looking
     assert "learned from 200 posts" in text
 
 
+def test_the_record_says_shares_with_their_counts_and_intervals(look: Open):
+    text = look("/review", tab="verdicts").text.replace("\u00a0", " ")
+
+    assert "Got a verdict 100 % 1 of 1 whose time is over" in text
+    assert "step_guide" in text
+    assert "1.50× (1.20–1.80)" in text
+
+
 def test_hostile_texts_are_text(look: Open):
     listed = look("/insights/posts", limit="50")
 
@@ -133,6 +141,15 @@ def test_hostile_texts_are_text(look: Open):
             if name not in {"data-spec", "aria-label", "value"}
         )  # fmt: skip
     assert look("/insights/content/tiktok:7300000000000000005").links("javascript") == []
+
+
+def test_the_api_is_described_without_anybody_elses_scripts(looking: TestClient, look: Open):
+    page = look("/docs")
+    document = looking.get("/openapi.json").json()
+
+    for path in document["paths"]:
+        assert f" {path} " in page.text
+    assert "More step guides" in page.text, "examples of what is sent and answered"
 
 
 def test_templates_mark_nothing_as_safe():
