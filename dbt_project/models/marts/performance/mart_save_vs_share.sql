@@ -3,6 +3,7 @@
 -- its posts are saved or passed on more than the account's usual post.
 {% set dimensions = ['format', 'hook_style', 'pillar'] %}
 {% set actions = ['save', 'share'] %}
+{% set post_numbers = ['classified_post_count', 'high_save_post_count', 'high_share_post_count'] %}
 {% set figures = [
     'n', 'account_n', 'effect', 'effect_low', 'effect_high', 'null_best', 'q_value', 'verdict',
 ] %}
@@ -81,9 +82,10 @@ joined as (
         figures.dimension,
         figures.segment,
         figures.post_count,
-        coalesce(counted.classified_post_count, 0) as classified_post_count,
-        coalesce(counted.high_save_post_count, 0) as high_save_post_count,
-        coalesce(counted.high_share_post_count, 0) as high_share_post_count,
+        -- Numbers of posts, which are known: a segment without classified posts has none.
+        {%- for number in post_numbers %}
+        case when counted.segment is null then 0 else counted.{{ number }} end as {{ number }},
+        {%- endfor %}
         published.has_saves and published.has_shares as has_both,
         least(
             max(effects.save_account_n) over (
