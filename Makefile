@@ -9,11 +9,11 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 TEST_PROCESSES ?= 2
 DBT_SQL := dbt_project/models dbt_project/tests
 
-.PHONY: help demo ui test test-api docs bench bench-alerts bench-web bench-loop bench-truth evals lint check format lock clean
+.PHONY: help demo ui test test-api docs bench bench-alerts bench-web bench-loop bench-truth bench-experiments evals lint check format lock clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
-	  awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	  awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 demo: $(INSTALLED) ## A simulated world from scrape to recommendations, in .demo/; needs no key.
 	@.venv/bin/afterpost demo $(DEMO_ARGS)
@@ -47,6 +47,9 @@ bench-truth: $(INSTALLED) ## Coverage, noise, power, choice and age in worlds wh
 
 bench-alerts: $(INSTALLED) ## False alarms and missed ones in simulated accounts; under a minute.
 	@$(PYTHON) -m bench.alerts $(BENCH_ARGS)
+
+bench-experiments: $(INSTALLED) ## False winners, power and coverage at a hundred looks; half a minute.
+	@$(PYTHON) -m bench.experiments $(BENCH_ARGS)
 
 bench-web: $(INSTALLED) ## 50 clients read and write over HTTP while a build runs; two minutes.
 	@$(PYTHON) -m bench.web_load $(BENCH_ARGS)

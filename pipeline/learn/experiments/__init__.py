@@ -1,0 +1,1 @@
+"""Experiments: comparing declared arms, at one planned end or at any number of looks."""
