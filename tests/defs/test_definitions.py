@@ -168,16 +168,25 @@ def test_schedules_fire_at_local_hours_whatever_the_season(
     assert [f"{next(fire):%Y-%m-%d %H:%M}" for _ in moments] == moments
 
 
+def tick(definitions: dg.Definitions, instance: dg.DagsterInstance, schedule: str) -> object:
+    """What a schedule asks for on the 9th of March 2026, at noon.
+
+    A context that is not closed makes its instance the current one again whenever it is collected,
+    long after the instance's folder is gone.
+    """
+    with dg.build_schedule_context(
+        instance=instance,
+        repository_def=definitions.get_repository_def(),
+        scheduled_execution_time=datetime(2026, 3, 9, 12, tzinfo=UTC),
+    ) as context:
+        return definitions.resolve_schedule_def(schedule)(context)
+
+
 def test_a_schedule_asks_for_one_run_over_all_accounts(
     definitions: dg.Definitions, home: Settings
 ) -> None:
     with dg.DagsterInstance.local_temp() as instance:
-        context = dg.build_schedule_context(
-            instance=instance,
-            repository_def=definitions.get_repository_def(),
-            scheduled_execution_time=datetime(2026, 3, 9, 12, tzinfo=UTC),
-        )
-        request = definitions.resolve_schedule_def("scrape_and_build_daily")(context)
+        request = tick(definitions, instance, "scrape_and_build_daily")
 
     assert isinstance(request, dg.RunRequest)
     assert (request.tags[RANGE_START], request.tags[RANGE_END]) == ("alpha", "beta")
@@ -189,19 +198,11 @@ def test_a_schedule_asks_for_one_run_over_all_accounts(
 def test_nothing_is_started_before_the_first_build(
     definitions: dg.Definitions, home: Settings, name: str
 ) -> None:
-    def tick(instance: dg.DagsterInstance) -> object:
-        context = dg.build_schedule_context(
-            instance=instance,
-            repository_def=definitions.get_repository_def(),
-            scheduled_execution_time=datetime(2026, 3, 9, 12, tzinfo=UTC),
-        )
-        return definitions.resolve_schedule_def(name)(context)
-
     with dg.DagsterInstance.local_temp() as instance:
-        assert isinstance(tick(instance), dg.SkipReason)
+        assert isinstance(tick(definitions, instance, name), dg.SkipReason)
         home.published_dir.mkdir(parents=True)
         (home.published_dir / "current").write_text("v1\n")
-        request = tick(instance)
+        request = tick(definitions, instance, name)
 
     assert isinstance(request, dg.RunRequest)
     assert request.run_key == "2026-03-09T12:00:00+00:00"
@@ -215,12 +216,7 @@ def test_a_look_for_alerts_waits_for_the_last_one(
     job = definitions.resolve_job_def("check_alerts")
     with dg.DagsterInstance.local_temp() as instance:
         instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
-        context = dg.build_schedule_context(
-            instance=instance,
-            repository_def=definitions.get_repository_def(),
-            scheduled_execution_time=datetime(2026, 3, 9, 12, tzinfo=UTC),
-        )
-        told = definitions.resolve_schedule_def("check_alerts_every_15_minutes")(context)
+        told = tick(definitions, instance, "check_alerts_every_15_minutes")
 
     assert isinstance(told, dg.SkipReason)
 
