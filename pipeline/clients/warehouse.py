@@ -79,9 +79,7 @@ def _holder(folder: Path) -> str:
 
 
 @contextmanager
-def writing(
-    settings: Settings, purpose: str, *, row_group_size: int | None = None
-) -> Iterator[duckdb.DuckDBPyConnection]:
+def writing(settings: Settings, purpose: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-write connection to the warehouse under the writer lock, closed at the end.
 
     Creates the file and its schemas when missing. A transaction left open is rolled back.
@@ -89,23 +87,20 @@ def writing(
     Args:
         settings: Where the warehouse is.
         purpose: What is being done, for the message to whoever waits.
-        row_group_size: Rows that new data is compressed and written in at a time, a multiple of
-            2,048; DuckDB's own 122,880 when left out, which for wide rows takes much memory. No
-            second connection of this process can be open beside such a one.
 
     Raises:
         WarehouseLockedError: Another writer, or a program that holds the file open, did not let go.
         WarehouseDamagedError: The file is no DuckDB database; it is left as it is.
     """
     with writer_lock(settings, purpose):
-        connection = _open(settings, row_group_size)
+        connection = _open(settings)
         try:
             yield connection
         finally:
             connection.close()
 
 
-def _open(settings: Settings, row_group_size: int | None) -> duckdb.DuckDBPyConnection:
+def _open(settings: Settings) -> duckdb.DuckDBPyConnection:
     path = settings.database_path
     if not path.exists():
         # The option is only given to the connection that creates the file: two connections of
@@ -116,7 +111,7 @@ def _open(settings: Settings, row_group_size: int | None) -> duckdb.DuckDBPyConn
     deadline = time.monotonic() + settings.lock_timeout_s
     while True:
         try:
-            connection = _connected(path, row_group_size)
+            connection = duckdb.connect(str(path))
             break
         except duckdb.IOException as error:
             if "lock" not in str(error).lower():
@@ -133,22 +128,6 @@ def _open(settings: Settings, row_group_size: int | None) -> duckdb.DuckDBPyConn
     connection.execute("set timezone = 'UTC'")
     for schema in SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
-    return connection
-
-
-def _connected(path: Path, row_group_size: int | None) -> duckdb.DuckDBPyConnection:
-    if row_group_size is None:
-        return duckdb.connect(str(path))
-    connection = duckdb.connect()  # the size can be said of attached databases only
-    quoted = str(path).replace("'", "''")
-    try:
-        connection.execute(
-            f"attach '{quoted}' as {path.stem} (row_group_size {int(row_group_size)})"
-        )
-        connection.execute(f"use {path.stem}")
-    except BaseException:
-        connection.close()
-        raise
     return connection
 
 

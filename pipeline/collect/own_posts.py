@@ -22,7 +22,7 @@ from pipeline.collect.table_rows import insert_columns
 _PAYLOADS_AT_ONCE = 5_000
 _MOST_RUNS = 200
 _LEAST_GAP = 4_096
-"""Rows that nobody asked for are read along up to here: two of the load's row groups."""
+"""Rows that nobody asked for are read along up to here; a further query costs more."""
 
 _POSITION = "scraped_at, scrape_id, item_index"
 _NEWEST_FIRST = "scraped_at desc, scrape_id desc, item_index desc"

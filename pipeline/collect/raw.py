@@ -17,9 +17,6 @@ from pipeline.collect.table_rows import insert_rows, transaction
 from pipeline.errors import LandingError
 from pipeline.settings import Settings
 
-_ROW_GROUP_SIZE = 122_880
-"""DuckDB's own. Whoever opens the file next joins smaller groups at every checkpoint and compresses
-their payloads anew, which takes longer than the load and makes the file three times as large."""
 _MEMORY_LIMIT = "1GiB"
 """Of the database's own memory; the rest of the process takes some hundred megabytes."""
 
@@ -86,7 +83,7 @@ def _loading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that is set up for many wide rows, with the raw tables made."""
     with (
         tempfile.TemporaryDirectory(prefix="afterpost-") as folder,
-        writing(settings, "load raw", row_group_size=_ROW_GROUP_SIZE) as connection,
+        writing(settings, "load raw") as connection,
     ):
         # What does not fit waits on disk: a load takes no more memory the more there is to load.
         connection.execute(f"set memory_limit = '{_MEMORY_LIMIT}'")

@@ -148,6 +148,7 @@ def load_new_scrapes(
     load = _Load(settings, connection, columns)
     touched: dict[str, str] = {}
     batch: list[_Landed] = []
+    item_count = 0
     for path in manifest_files(settings):
         scrape_id = path.name.removesuffix(MANIFEST_SUFFIX)
         try:
@@ -164,18 +165,15 @@ def load_new_scrapes(
         if not one.is_ordinary:
             load.alone(one)
             continue
-        if batch and not _fits(batch, one):
+        item_count += one.manifest.items_got
+        is_other = bool(batch) and batch[0].manifest.platform is not one.manifest.platform
+        if is_other or item_count > _ITEMS_AT_ONCE:
             load.together(batch)
-            batch = []
+            batch, item_count = [], one.manifest.items_got
         batch.append(one)
     load.together(batch)
     _remember_stamps(connection, touched)
     return (load.scrapes, load.items, load.rejected), load.damages
-
-
-def _fits(batch: Sequence[_Landed], one: _Landed) -> bool:
-    count = sum(each.manifest.items_got for each in batch) + one.manifest.items_got
-    return batch[0].manifest.platform is one.manifest.platform and count <= _ITEMS_AT_ONCE
 
 
 def _stamp(path: Path) -> str:

@@ -173,8 +173,8 @@ def _common_arguments(settings: Settings) -> list[str]:
                         # Two take a fifth more CPU between them, and add up floats in another order
                         # each time.
                         "threads": 1,
-                        # A checkpoint writes down where each part of every table lies, of which
-                        # the landed rows have thousands: one at the end instead of many.
+                        # A checkpoint writes down where each part of every table lies: one at the
+                        # end instead of many.
                         "checkpoint_threshold": "1GB",
                     },
                     "retries": {"connect_attempts": 7, "retryable_exceptions": ["IOException"]},
