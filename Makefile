@@ -36,10 +36,10 @@ bench: $(INSTALLED) ## Speed and memory of the raw load, of whole builds, and of
 	@$(PYTHON) -m bench.show_speed
 
 docs: $(INSTALLED) ## Make docs/metrics.md, docs/cli.md and the exposures anew, and docs/site/ to open.
-	@$(PYTHON) -m pipeline.show.reports.metrics_page
-	@$(PYTHON) -m pipeline.show.cli.cli_page
-	@$(PYTHON) -m pipeline.show.pages.exposures
-	@PYTHONWARNINGS=ignore $(PYTHON) -m pipeline.show.pages.site
+	@$(PYTHON) -m pipeline.show.documents.metrics_page
+	@$(PYTHON) -m pipeline.show.documents.cli_page
+	@$(PYTHON) -m pipeline.show.documents.exposures
+	@PYTHONWARNINGS=ignore $(PYTHON) -m pipeline.show.documents.site
 
 bench-truth: $(INSTALLED) ## Coverage, noise, power, choice and age in worlds whose truth is known; a minute.
 	@$(PYTHON) -m bench.truth $(BENCH_ARGS)
@@ -65,9 +65,9 @@ lint: $(INSTALLED) ## Style, types, SQL and which room may import which.
 	@echo "mypy"; .venv/bin/mypy
 	@echo "sqlfluff"; .venv/bin/sqlfluff lint --disable-progress-bar $(DBT_SQL)
 	@echo "lint-imports"; .venv/bin/lint-imports --no-logo
-	@echo "docs/metrics.md"; $(PYTHON) -m pipeline.show.reports.metrics_page --check
-	@echo "docs/cli.md"; $(PYTHON) -m pipeline.show.cli.cli_page --check
-	@echo "exposures"; $(PYTHON) -m pipeline.show.pages.exposures --check
+	@echo "docs/metrics.md"; $(PYTHON) -m pipeline.show.documents.metrics_page --check
+	@echo "docs/cli.md"; $(PYTHON) -m pipeline.show.documents.cli_page --check
+	@echo "exposures"; $(PYTHON) -m pipeline.show.documents.exposures --check
 
 check: lint test ## Everything that must be green before a change is merged.
 

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from pipeline.measure.statistics_tables import STATISTICS_TABLES, prepare_statistics_tables
-from pipeline.show.reports import metrics_page as page
+from pipeline.show.documents import metrics_page as page
+from pipeline.show.documents.generated import write_or_check
 
 PAGE = page.PAGE.read_text(encoding="utf-8")
 NUMBERS = {"integer", "bigint", "double"}
@@ -99,16 +100,16 @@ def test_a_changed_description_or_seed_makes_the_page_stale(tmp_path: Path) -> N
 
 
 def test_the_check_fails_for_a_stale_page_and_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(page, "PAGE", tmp_path / "metrics.md")
-    assert page.main(["--check"]) == 1
+    file = tmp_path / "metrics.md"
+    assert write_or_check(file, PAGE, ["--check"]) == 1
     assert "make docs" in capsys.readouterr().err
 
-    assert page.main([]) == 0
-    assert page.main(["--check"]) == 0
-    (tmp_path / "metrics.md").write_text(f"{PAGE} ", encoding="utf-8")
-    assert page.main(["--check"]) == 1
+    assert write_or_check(file, PAGE, []) == 0
+    assert write_or_check(file, PAGE, ["--check"]) == 0
+    file.write_text(f"{PAGE} ", encoding="utf-8")
+    assert write_or_check(file, PAGE, ["--check"]) == 1
 
 
 def test_a_template_without_a_place_for_the_tables_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import name as a table is what it depends on; ``make docs`` writes that into the
 import ast
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import yaml
 
 from pipeline.measure.statistics_tables import STATISTICS_TABLES
 from pipeline.settings import REPOSITORY
+from pipeline.show.documents.generated import write_or_check
 
 EXPOSURES = REPOSITORY / "dbt_project" / "models" / "marts" / "_exposures.yml"
 READERS = ("learn", "decide", "show")
@@ -32,21 +33,15 @@ def exposed() -> dict[str, Mapping[str, Any]]:
 
 
 def modules_of(name: str) -> set[str]:
-    """What an exposure's modules import, but for what makes another exposure."""
-    entries = {
-        other: {
-            module for entry in one["config"]["meta"]["made_by"] for module in _with_parts(entry)
-        }
-        for other, one in exposed().items()
-    }
-    others = {entry for other, own in entries.items() if other != name for entry in own}
+    """What makes an exposure: its modules and those they import, but for what makes another."""
+    others = {module for other in exposed() if other != name for module in _entries(other)}
     found: set[str] = set()
-    waiting = sorted(entries[name])
+    waiting = _entries(name)
     while waiting:
         module = waiting.pop()
         if module not in found:
             found.add(module)
-            waiting += [other for other in _imported(module) if other not in others]
+            waiting |= _imported(module) - others
     return found
 
 
@@ -76,6 +71,13 @@ def depends_on(name: str) -> list[str]:
     return sorted(str(_reference(*table.split("."))) for table in tables)
 
 
+def modules_in(folder: Path) -> Iterator[str]:
+    """The names of all modules below a folder of the repository; none when it is no folder."""
+    for path in folder.rglob("*.py"):
+        parts = path.relative_to(REPOSITORY).with_suffix("").parts
+        yield ".".join(parts).removesuffix(".__init__")
+
+
 def exposures_page() -> str:
     """The file with what each exposure depends on, all else as it stands."""
     text = EXPOSURES.read_text(encoding="utf-8")
@@ -88,20 +90,6 @@ def exposures_page() -> str:
         if count != 1:
             raise ValueError(f"the exposure {name} has no depends_on of its own")
     return text
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Write the file, or with ``--check`` say whether it is up to date. Returns the exit code."""
-    page = exposures_page()
-    if "--check" not in arguments:
-        EXPOSURES.write_text(page, encoding="utf-8")
-        return 0
-    if EXPOSURES.read_text(encoding="utf-8") == page:
-        return 0
-    sys.stderr.write(
-        f"error: {EXPOSURES.relative_to(REPOSITORY)} does not name what is read: run `make docs`.\n"
-    )
-    return 1
 
 
 def _reference(schema: str, name: str) -> str | None:
@@ -118,13 +106,13 @@ def _made_by_dbt() -> frozenset[str]:
     return frozenset(path.stem for path in (*models, *(project / "seeds").glob("*.csv")))
 
 
-def _with_parts(module: str) -> Iterator[str]:
-    """The module, and when it is a package all modules in it."""
-    yield module
-    folder = REPOSITORY / Path(*module.split("."))
-    for path in sorted(folder.rglob("*.py")) if folder.is_dir() else ():
-        parts = path.relative_to(REPOSITORY).with_suffix("").parts
-        yield ".".join(parts).removesuffix(".__init__")
+def _entries(name: str) -> set[str]:
+    """The modules under ``made_by``; of a package all that are in it."""
+    return {
+        module
+        for entry in exposed()[name]["config"]["meta"]["made_by"]
+        for module in (entry, *modules_in(REPOSITORY / Path(*entry.split("."))))
+    }
 
 
 @cache
@@ -138,22 +126,17 @@ def _tree(module: str) -> ast.Module | None:
 
 @cache
 def _imported(module: str) -> frozenset[str]:
-    return frozenset(_imports(module))
-
-
-def _imports(module: str) -> Iterator[str]:
+    """The readers' modules that a module imports, at its top or inside of a function."""
     tree = _tree(module)
+    names: set[str] = set()
     for node in ast.walk(tree) if tree else ():
-        names = []
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            is_reader = name.startswith(tuple(f"pipeline.{room}." for room in READERS))
-            if is_reader and _tree(name) is not None:
-                yield name
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    rooms = tuple(f"pipeline.{room}." for room in READERS)
+    return frozenset(name for name in names if name.startswith(rooms) and _tree(name) is not None)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_or_check(EXPOSURES, exposures_page(), sys.argv[1:]))

@@ -16,6 +16,7 @@ import yaml
 
 from pipeline.measure.statistics_tables import STATISTICS_TABLES
 from pipeline.settings import REPOSITORY
+from pipeline.show.documents.generated import write_or_check
 
 PAGE = REPOSITORY / "docs" / "metrics.md"
 TEMPLATE = Path(__file__).with_name("metrics_page.md")
@@ -115,20 +116,6 @@ def metrics_page(dbt_project: Path = DBT_PROJECT, template: Path = TEMPLATE) -> 
             raise ValueError(f"{template} has no line {mark.strip()!r}")
         page = page.replace(mark, "\n".join(lines) + "\n")
     return page
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Write the page, or with ``--check`` say whether it is up to date. Returns the exit code."""
-    page = metrics_page()
-    if "--check" not in arguments:
-        PAGE.write_text(page, encoding="utf-8")
-        return 0
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page:
-        return 0
-    sys.stderr.write(
-        "error: docs/metrics.md is not what the models' descriptions make: run `make docs`.\n"
-    )
-    return 1
 
 
 def _tables(dbt_project: Path) -> list[str]:
@@ -337,4 +324,4 @@ def _standard_ages(seed: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_or_check(PAGE, metrics_page(), sys.argv[1:]))

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.show.cli import cli_page
-from pipeline.show.pages import site
+from pipeline.show.documents import cli_page, site
 
 REPOSITORY = Path(__file__).parents[2]
 

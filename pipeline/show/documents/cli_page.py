@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import Enum
 
 import click
@@ -10,6 +10,7 @@ import typer
 
 from pipeline.settings import REPOSITORY
 from pipeline.show.cli.main import app
+from pipeline.show.documents.generated import write_or_check
 
 PAGE = REPOSITORY / "docs" / "cli.md"
 
@@ -30,18 +31,6 @@ def cli_page() -> str:
     listed = [f"- [`{name}`](#{_anchor(name)}): {_summary(command)}" for name, command in commands]
     sections = [line for name, command in commands for line in _section(name, command)]
     return "\n".join([_HEAD, *listed, "", *sections]).rstrip() + "\n"
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Write the page, or with ``--check`` say whether it is up to date. Returns the exit code."""
-    page = cli_page()
-    if "--check" not in arguments:
-        PAGE.write_text(page, encoding="utf-8")
-        return 0
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page:
-        return 0
-    sys.stderr.write("error: docs/cli.md is not what the commands say: run `make docs`.\n")
-    return 1
 
 
 def _commands() -> Iterator[tuple[str, click.Command]]:
@@ -144,4 +133,4 @@ def _anchor(name: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_or_check(PAGE, cli_page(), sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What is written about the project by the project itself: ``make docs``."""

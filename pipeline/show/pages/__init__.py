@@ -1,1 +1,0 @@
-"""Pages about the project that are made from it: ``make docs``."""
