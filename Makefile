@@ -9,7 +9,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 TEST_PROCESSES ?= 2
 DBT_SQL := dbt_project/models dbt_project/tests
 
-.PHONY: help demo ui test test-api docs bench bench-alerts bench-web bench-loop bench-truth bench-experiments evals lint check format lock clean
+.PHONY: help demo ui test test-api docs bench bench-alerts bench-web bench-loop bench-truth bench-experiments bench-predict evals lint check format lock clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
@@ -24,8 +24,9 @@ ui: $(INSTALLED) ## Dagster's pages on http://127.0.0.1:3000 for the accounts he
 	  DAGSTER_HOME="$$folder" PYTHONWARNINGS=ignore exec .venv/bin/dagster dev $(UI_ARGS)
 
 test: $(INSTALLED) ## All tests: real Dagster, dbt and DuckDB, clients against local servers.
-	@# A file's tests stay in one process, because they share what its fixtures built.
-	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadfile $(TEST_ARGS)
+	@# A file's tests stay in one process, because they share what its fixtures built; the files
+	@# keep their order, in which tests/conftest.py puts the longest first.
+	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(TEST_ARGS)
 
 test-api: $(INSTALLED) ## 2,000 generated requests to each group of the API's operations; some minutes.
 	@AFTERPOST_TEST_API_CASES=2000 $(PYTHON) -m pytest -q tests/show/web/test_openapi.py
@@ -48,8 +49,11 @@ bench-truth: $(INSTALLED) ## Coverage, noise, power, choice and age in worlds wh
 bench-alerts: $(INSTALLED) ## False alarms and missed ones in simulated accounts; under a minute.
 	@$(PYTHON) -m bench.alerts $(BENCH_ARGS)
 
-bench-experiments: $(INSTALLED) ## False winners, power and coverage at a hundred looks; half a minute.
+bench-experiments: $(INSTALLED) ## False winners, power and coverage at a hundred looks; two minutes.
 	@$(PYTHON) -m bench.experiments $(BENCH_ARGS)
+
+bench-predict: $(INSTALLED) ## What posts will reach, said before: real posts and simulated worlds; three minutes.
+	@$(PYTHON) -m bench.predict $(BENCH_ARGS)
 
 bench-web: $(INSTALLED) ## 50 clients read and write over HTTP while a build runs; two minutes.
 	@$(PYTHON) -m bench.web_load $(BENCH_ARGS)

@@ -32,10 +32,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.accounts import AlertKind, AlertThresholds
+from pipeline.measure.intervals import share_of
 from pipeline.show.alerts.drops import posts_needed
 from pipeline.show.alerts.findings import Alert, Figures
 from pipeline.show.alerts.posts import POST_KINDS, post_findings
-from pipeline.show.alerts.robust import share_of, usual_of
+from pipeline.show.alerts.robust import usual_of
 from pipeline.show.alerts.rounds import EventKind, turn
 from pipeline.show.alerts.series import AGES_HOURS, COMPARED_AGE_HOURS, Floats, ProfileSeries
 from pipeline.simulate.quiet_accounts import (

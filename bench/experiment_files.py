@@ -1,23 +1,42 @@
 """Real experiments beside the repository, for :mod:`bench.experiments`."""
 
-import math
+import tempfile
 import time
+from collections import Counter
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
+from statsmodels.stats.proportion import proportions_ztest
 
 from pipeline.learn.experiments.anytime import follow, look
 from pipeline.learn.experiments.arms import binomial_arm, difference
-from pipeline.learn.experiments.checks import holm, sample_ratio_p
-from pipeline.learn.experiments.fixed import compare, p_value
+from pipeline.learn.experiments.checks import holm
+from pipeline.learn.experiments.counts_file import CountedArm, Experiments, read_counts
+from pipeline.learn.experiments.fixed import p_value
+from pipeline.learn.experiments.imported import read_experiment
+from pipeline.learn.experiments.imported_reading import ImportedExperiment, Question
+from pipeline.learn.experiments.registration import MetricKind
 
 FOLDER = Path(__file__).parents[2] / "shared" / "data" / "experiments"
 ALPHA = 0.05
 _UPWORTHY, _COOKIES = "upworthy_*.parquet", "cookie_cats.csv"
 _PLANNED_IMPRESSIONS = 3600.0  # what an arm got there, on average
+
+_HEADLINES_SQL = """
+copy (
+    select clickability_test_id as test, "index" as arm, impressions as units, clicks as successes
+    from read_parquet($file) order by test, arm
+) to '{to}'
+"""
+_COOKIES_SQL = """
+copy (
+    select version as arm, count(*) as units, count(*) filter (retention_7) as successes
+    from read_csv($file) group by version order by version
+) to '{to}'
+"""
 
 
 def upworthy(rng: np.random.Generator, looks: int, rounds: int) -> dict[str, Any]:
@@ -25,80 +44,76 @@ def upworthy(rng: np.random.Generator, looks: int, rounds: int) -> dict[str, Any
     files = sorted(FOLDER.glob(_UPWORTHY))
     if not files:
         return {"skipped": f"no {_UPWORTHY} in {FOLDER}"}
-    started = time.monotonic()
-    rows = duckdb.execute(
-        'select clickability_test_id, "index", impressions, clicks, winner'
-        " from read_parquet(?) order by 1, 2",
-        [str(files[0])],
-    ).fetchall()
-    tests: dict[str, list[tuple[float, float, bool]]] = {}
-    for test, _, impressions, clicks, winner in rows:
-        tests.setdefault(test, []).append((float(impressions), float(clicks), bool(winner)))
-    result = _read_all(tests)
-    result["seconds"] = time.monotonic() - started
-    result["null"] = _null(tests, rng, looks, rounds)
-    return result
-
-
-def _read_all(tests: dict[str, list[tuple[float, float, bool]]]) -> dict[str, Any]:
-    counts = dict.fromkeys(
-        ("one_arm", "winner_fixed", "winner_anytime", "flagged", "split_flagged"), 0
-    )
-    agree = dict.fromkeys(("called_and_flagged", "same_arm"), 0)
-    smallest: dict[str, float] = {}
-    apart, contrasts = 0.0, 0
-    for name, arms in tests.items():
-        counts["flagged"] += any(flag for *_, flag in arms)
-        if len(arms) < 2:
-            counts["one_arm"] += 1
-            continue
-        counts["split_flagged"] += sample_ratio_p([size for size, *_ in arms]) < 0.01
-        pairs = np.array(list(combinations(range(len(arms)), 2)))
-        size, won, flags = (np.array(column) for column in zip(*arms, strict=True))
-        first, second = (binomial_arm(won[pairs[:, i]], size[pairs[:, i]]) for i in (0, 1))
-        fixed = compare(first, second).p_value
-        anytime = look(difference(first, second), _PLANNED_IMPRESSIONS).p_value
-        contrasts += len(pairs)
-        apart = max(apart, _apart(first, second, fixed))
-        best = int(np.argmax(won / size))
-        called = min(holm({str(i): float(p) for i, p in enumerate(fixed)}).values()) <= ALPHA
-        smallest[name] = float(min(1.0, fixed.min() * len(pairs)))
-        counts["winner_fixed"] += called
-        counts["winner_anytime"] += bool(anytime.min() * len(pairs) <= ALPHA)
-        if called and flags.any():
-            agree["called_and_flagged"] += 1
-            agree["same_arm"] += bool(flags[best])
-    over_all = sum(adjusted <= ALPHA for adjusted in holm(smallest).values())
+    question = Question(MetricKind.PROPORTION, planned=_PLANNED_IMPRESSIONS)
+    with tempfile.TemporaryDirectory() as folder:
+        converted = Path(folder) / "headlines.parquet"
+        duckdb.execute(_HEADLINES_SQL.format(to=converted), {"file": str(files[0])})
+        started = time.monotonic()
+        tests = read_counts(converted, MetricKind.PROPORTION, by="test")
+        readings = [read_experiment(arms, question, name) for name, arms in tests.items()]
+        seconds = time.monotonic() - started
+    flagged = {
+        str(test): str(arm)
+        for test, arm in duckdb.execute(
+            'select clickability_test_id, "index" from read_parquet($file) where winner',
+            {"file": str(files[0])},
+        ).fetchall()
+    }
     return {
-        "tests": len(tests),
-        "contrasts": contrasts,
-        **counts,
-        "winner_over_all_tests": over_all,
-        **agree,
-        "largest_distance_from_formula": apart,
+        "tests": len(readings),
+        "seconds": seconds,
+        "contrasts_with_the_first_arm": sum(len(reading.contrasts) for reading in readings),
+        "largest_distance_from_statsmodels": _apart(readings, tests),
+        "split_flagged": sum((reading.sample_ratio_p or 1) < 0.01 for reading in readings),
+        **_called(tests, flagged),
+        "null": _null(tests, rng, looks, rounds),
     }
 
 
-def _apart(first: Any, second: Any, fixed: np.ndarray) -> float:
-    """Distance from the textbook's two-proportion z, written a second time."""
+def _apart(readings: list[ImportedExperiment], tests: Experiments) -> float:
+    """Largest distance of p-values from statsmodels' two-proportion test."""
     worst = 0.0
-    for i, p in enumerate(fixed):
-        a, m, b, n = (float(x[i]) for x in (first.events, first.size, second.events, second.size))
-        pooled = (a + b) / (m + n)
-        spread = math.sqrt(pooled * (1 - pooled) * (1 / m + 1 / n))
-        z = (b / n - a / m) / spread if spread else 0.0
-        worst = max(worst, abs(math.erfc(abs(z) / math.sqrt(2)) - float(p)))
+    for reading in readings:
+        arms = {arm.name: (arm.successes or 0, arm.units) for arm in tests[reading.experiment]}
+        for contrast in reading.contrasts:
+            won, sizes = zip(arms[contrast.usual], arms[contrast.tried], strict=True)
+            if 0 < sum(won) < sum(sizes):
+                _, theirs = proportions_ztest(won, sizes)
+                worst = max(worst, abs(contrast.p_value_fixed - float(theirs)))
     return worst
 
 
-def _null(
-    tests: dict[str, list[tuple[float, float, bool]]],
-    rng: np.random.Generator,
-    looks: int,
-    rounds: int,
-) -> dict[str, Any]:
+def _called(tests: Experiments, flagged: dict[str, str]) -> dict[str, Any]:
+    """Tests in which some arm differs from another, over all pairs, and the file's own winners."""
+    counts: Counter[str] = Counter(flagged=len(flagged))
+    smallest: dict[str, float] = {}
+    for name, arms in tests.items():
+        pairs = np.array(list(combinations(range(len(arms)), 2)))
+        size, won = _counts(arms)
+        seen = difference(*(binomial_arm(won[pairs[:, i]], size[pairs[:, i]]) for i in (0, 1)))
+        least = min(1.0, len(pairs) * float(p_value(seen).min()))  # Holm's smallest is Bonferroni's
+        always = float(look(seen, _PLANNED_IMPRESSIONS, alpha=ALPHA / len(pairs)).p_value.min())
+        smallest[str(name)] = least
+        called = least <= ALPHA
+        best = arms[int(np.argmax(won / size))].name
+        counts["called_fixed"] += called
+        counts["called_anytime"] += min(1.0, len(pairs) * always) <= ALPHA
+        if str(name) in flagged:
+            counts["called_and_flagged"] += called
+            counts["called_and_flagged_same_arm"] += called and flagged[str(name)] == best
+            counts["flagged_and_best"] += flagged[str(name)] == best
+    over_all = sum(adjusted <= ALPHA for adjusted in holm(smallest).values())
+    return {**dict(counts), "called_fixed_over_all_tests": over_all}
+
+
+def _counts(arms: list[CountedArm]) -> tuple[np.ndarray, np.ndarray]:
+    size, won = zip(*((arm.units, arm.successes) for arm in arms), strict=True)
+    return np.array(size, float), np.array(won, float)
+
+
+def _null(tests: Experiments, rng: np.random.Generator, looks: int, rounds: int) -> dict[str, Any]:
     """The first two arms of each test, clicks drawn anew with one share for both."""
-    pairs = np.array([[*a[:2], *b[:2]] for a, b, *_ in (t for t in tests.values() if len(t) > 1)])
+    pairs = np.array([np.column_stack(_counts(arms[:2])).ravel() for arms in tests.values()])
     share = (pairs[:, 1] + pairs[:, 3]) / (pairs[:, 0] + pairs[:, 2])
     when = np.arange(1, looks + 1) / looks
     sizes = [np.ceil(pairs[:, [column]] * when) for column in (0, 2)]
@@ -121,19 +136,18 @@ def cookie_cats() -> dict[str, Any]:
     file = FOLDER / _COOKIES
     if not file.exists():
         return {"skipped": f"no {_COOKIES} in {FOLDER}"}
-    (_, n_30, won_30), (_, n_40, won_40) = duckdb.execute(
-        "select version, count(*), count(*) filter (retention_7)"
-        " from read_csv(?) group by 1 order by 1",
-        [str(file)],
-    ).fetchall()
-    first, second = binomial_arm(won_30, n_30), binomial_arm(won_40, n_40)
-    result = compare(first, second)
-    anytime = look(difference(first, second), 45_000)
+    with tempfile.TemporaryDirectory() as folder:
+        converted = Path(folder) / "counts.csv"
+        duckdb.execute(_COOKIES_SQL.format(to=converted), {"file": str(file)})
+        arms = read_counts(converted, MetricKind.PROPORTION)[None]
+    found = read_experiment(arms, Question(MetricKind.PROPORTION, planned=45_000))
+    (contrast,) = found.contrasts
     return {
-        "effect": float(second.mean - first.mean),
-        "low": float(result.low),
-        "high": float(result.high),
-        "p_value_fixed": float(result.p_value),
-        "p_value_anytime": float(anytime.p_value),
-        "sample_ratio_p": sample_ratio_p([n_30, n_40]),
+        "effect": contrast.effect,
+        "low": contrast.effect_low_fixed,
+        "high": contrast.effect_high_fixed,
+        "p_value_fixed": contrast.p_value_fixed,
+        "p_value_anytime": contrast.p_value_anytime,
+        "sample_ratio_p": found.sample_ratio_p,
+        "verdict": found.verdict.value,
     }

@@ -35,7 +35,7 @@ class World:
     @property
     def looks(self) -> np.ndarray:
         """Units per arm at each look, evenly up to the latest end."""
-        longest = math.ceil(self.planned * LONGEST)
+        longest = math.floor(self.planned * LONGEST)
         return np.unique(np.linspace(max(2, longest / LOOKS), longest, LOOKS).astype(int))
 
 
@@ -43,10 +43,12 @@ def worlds() -> list[World]:
     """All metric types."""
     return [
         _shares(),
-        _shares_of_posts(),
-        _views("log views, 1.5 times", 1.3, 1.5),
-        _views("log rates, 1.3 times", 0.5, 1.3),
-        _views("log rates, twice", 0.5, 2.0),
+        _shares_of_posts("proportion: saves of views, by post", 0.7, 0.006),
+        _shares_of_posts("proportion: the same, very unequal views", 1.3, 0.0075),
+        _views("continuous: log views, 1.5 times", 1.3, 1.5),
+        _views("continuous: log rates, 1.3 times", 0.5, 1.3),
+        _views("continuous: log rates, 1.5 times", 0.5, 1.5),
+        _views("continuous: log rates, twice", 0.5, 2.0),
         _heavy_views(),
         _comments(),
     ]
@@ -61,14 +63,14 @@ def _shares() -> World:
         return binomial_arm(won, np.broadcast_to(looks, won.shape))
 
     planned = units_for_shares(share, share + effect)
-    return World("clicks of impressions", planned, effect, _ratio_of(share), arm)
+    return World("proportion: clicks of impressions", planned, effect, _ratio_of(share), arm)
 
 
-def _shares_of_posts() -> World:
-    share, effect, strength = 0.03, 0.006, 60.0
+def _shares_of_posts(name: str, spread: float, effect: float) -> World:
+    share, strength = 0.03, 60.0
 
     def posts(rng: np.random.Generator, shift: float, shape: tuple[int, int]) -> tuple[Floats, ...]:
-        views = np.ceil(rng.lognormal(7.0, 0.7, shape))
+        views = np.ceil(rng.lognormal(7.0, spread, shape))
         mean = share + shift
         each = rng.beta(mean * strength, (1 - mean) * strength, shape)
         return rng.binomial(views.astype(int), each).astype(float), views
@@ -82,7 +84,7 @@ def _shares_of_posts() -> World:
         saves, views = posts(np.random.default_rng(7), shift, (400_000, 1))
         variances.append(float(((saves - (share + shift) * views) / views.mean()).var()))
     planned = units_for_means(effect, variances[0], variances[1])
-    return World("saves of views, by post", planned, effect, _ratio_of(share), arm)
+    return World(name, planned, effect, _ratio_of(share), arm)
 
 
 def _views(name: str, spread: float, times: float) -> World:
@@ -102,7 +104,9 @@ def _heavy_views() -> World:
         return log_arm(values, looks=looks)
 
     planned = units_for_means(math.log(1.5), 1.3**2)
-    return World("log views, heavy tails", planned, math.log(1.5), lambda effect: effect, arm)
+    return World(
+        "continuous: log views, heavy tails", planned, math.log(1.5), lambda effect: effect, arm
+    )
 
 
 def _comments() -> World:
@@ -117,7 +121,7 @@ def _comments() -> World:
         return middle + middle**2 / size
 
     planned = units_for_means(effect, variance(mean), variance(mean + effect))
-    return World("comments per post", planned, effect, _ratio_of(mean), arm)
+    return World("count: comments per post", planned, effect, _ratio_of(mean), arm)
 
 
 def _ratio_of(mean: float) -> Callable[[float], float]:

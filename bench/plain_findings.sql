@@ -100,19 +100,6 @@ select posts.account_name, posts.platform, posts.post_id, posts.growth_shape,
 from fct_post_performance as posts
 left join around using (account_name, platform, post_id);
 
--- What a young post will have at 7 days: its count times the account's usual growth since its age.
-create table post_projection as
-with usual as (
-    select account_name, platform, median(view_168 / nullif(view_24, 0)) as from_24,
-        median(view_168 / nullif(view_72, 0)) as from_72
-    from fct_post_performance
-    group by all
-)
-select account_name, platform, post_id, coalesce(view_72 * from_72, view_24 * from_24) as view_7d
-from fct_post_performance
-inner join usual using (account_name, platform)
-where view_168 is null and age_hours < 168;
-
 create table mart_save_vs_share_posts as
 with rates as (
     select *, save_168 / nullif(view_168, 0) as save_rate_7d,

@@ -350,3 +350,16 @@ create table mart_growth_curves as
     count({c}_{a} / {c}_168) as post_count,
     quantile_cont({c}_{a} / nullif({c}_168, 0), [0.1, 0.5, 0.9]) as share_of_7d
 from fct_post_performance group by all};
+
+-- What a young post will have at 7 days: its count times the account's usual growth since its age.
+create table post_projection as
+with usual as (
+    select account_name, platform, median(view_168 / nullif(view_24, 0)) as from_24,
+        median(view_168 / nullif(view_72, 0)) as from_72
+    from fct_post_performance
+    group by all
+)
+select account_name, platform, post_id, coalesce(view_72 * from_72, view_24 * from_24) as view_7d
+from fct_post_performance
+inner join usual using (account_name, platform)
+where view_168 is null and age_hours < 168;

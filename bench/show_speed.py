@@ -134,10 +134,9 @@ def _built(settings: Settings, world: Listings) -> Settings:
 def _beside_bare(
     settings: Settings, spent: Sequence[float], tables: Sequence[str], repeats: int
 ) -> Figures:
-    from pipeline.clients.warehouse import published_version
+    from pipeline.clients.warehouse import published_database
 
-    name = settings.database_path.name
-    copy = settings.published_dir / published_version(settings) / name
+    copy = published_database(settings)
     bare = [_wall_s([sys.executable, "-c", _BARE, str(copy), *tables]) for _ in range(repeats)]
     return {
         "wall_s": round(statistics.median(spent), 2),

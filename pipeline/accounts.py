@@ -93,6 +93,11 @@ class Approval(_Strict):
     """How recommendations are decided."""
 
     policy: ApprovalPolicy = ApprovalPolicy.MANUAL
+    reflexion: bool = Field(
+        default=False,
+        description="Whether the policy also applies corrections of predictions. Off, because "
+        "those did not lower the loss of models that are fitted each week: see docs/decisions.md.",
+    )
 
 
 class ScrapeLimits(_Strict):
@@ -141,6 +146,7 @@ class AlertKind(StrEnum):
     LOW_ENGAGEMENT = "low_engagement"
     BREAKOUT = "breakout"
     VERDICT_CONCLUDED = "verdict_concluded"
+    EXPERIMENT_CONCLUDED = "experiment_concluded"
     RECOMMENDATIONS_WAITING = "recommendations_waiting"
     SCRAPE_FAILING = "scrape_failing"
     BUDGET_NEAR = "budget_near"

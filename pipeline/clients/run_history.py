@@ -58,6 +58,8 @@ class LatestCheck:
     has_passed: bool
     severity: str
     """``error`` or ``warn``."""
+    says: str | None = None
+    """What it found, in sentences of its own; untrusted text."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,7 @@ def _heartbeats(connection: sqlite3.Connection) -> Iterator[tuple[str, datetime]
 _LATEST_CHECKS = """
 select asset_key, check_name, execution_status,
     json_extract(evaluation_event, '$.dagster_event.event_specific_data.severity.__enum__'),
+    json_extract(evaluation_event, '$.dagster_event.event_specific_data.description'),
     max(id)
 from asset_check_executions
 where execution_status in ('SUCCEEDED', 'FAILED')
@@ -166,12 +169,13 @@ order by asset_key, check_name
 
 
 def _latest_checks(connection: sqlite3.Connection) -> Iterator[LatestCheck]:
-    for asset_key, check, status, severity, _ in connection.execute(_LATEST_CHECKS):
+    for asset_key, check, status, severity, says, _ in connection.execute(_LATEST_CHECKS):
         yield LatestCheck(
             asset="/".join(json.loads(asset_key)),
             check=check,
             has_passed=status == "SUCCEEDED",
             severity=str(severity or "ERROR").rpartition(".")[2].lower(),
+            says=says or None,
         )
 
 

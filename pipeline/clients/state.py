@@ -20,13 +20,17 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool
 
-from pipeline.clients import state_plan_tables  # noqa: F401 (its tables belong to the schema)
+from pipeline.clients import (
+    state_experiment_tables,  # noqa: F401 (their tables belong to the schema)
+    state_plan_tables,  # noqa: F401
+    state_prediction_tables,  # noqa: F401
+)
 from pipeline.clients.state_tables import context_versions, decisions, recommendations
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings
 
 MIGRATIONS_DIR = Path(__file__).parent / "state_migrations"
-HEAD_REVISION = "0008"
+HEAD_REVISION = "0010"
 """Newest migration; kept here so that a current database needs no import of Alembic."""
 
 BUSY_TIMEOUT_S = 30.0

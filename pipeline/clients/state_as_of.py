@@ -34,6 +34,12 @@ KNOWN_FROM: Mapping[str, str] = {
     "action_items": "created_at",
     "action_item_posts": "linked_at",
     "audit_entries": "happened_at",
+    "experiments": "created_at",
+    "experiment_assignments": "assigned_at",
+    "experiment_events": "happened_at",
+    "predictions": "predicted_at",
+    "prediction_models": "trained_at",
+    "reflexion_adjustments": "proposed_at",
 }
 """The column of each table that says when a row came to be."""
 
@@ -64,6 +70,18 @@ _UNKNOWN_BEFORE: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "action_plans": {"completed_at": {"status": "active", "completed_at": None}},
     "action_items": {
         "completed_at": {"is_completed": False, "completed_at": None, "completed_by": None},
+    },
+    "experiments": {
+        "concluded_at": {
+            "status": "running",
+            **dict.fromkeys(("concluded_at", "verdict", "because", "result", "recommendation_id")),
+        },
+        "started_at": {"status": "registered", "started_at": None},
+        "decided_at": dict.fromkeys(("decided_by", "decided_at", "because")),
+    },
+    "reflexion_adjustments": {
+        "ended_at": {"status": "applied", "ended_at": None},
+        "applied_at": {"status": "proposed", "applied_at": None},
     },
     "alert_events": {
         "told_at": dict.fromkeys(
@@ -105,4 +123,17 @@ def _as_of(table: str, row: dict[str, Any], known_at: datetime) -> dict[str, Any
     for column, unknown in _UNKNOWN_BEFORE.get(table, {}).items():
         if row[column] is not None and row[column] > known_at:
             as_of |= unknown
+    if table == "experiments" and as_of["started_at"] is None:
+        as_of |= _before_its_start(row, as_of)
+    if table == "reflexion_adjustments" and as_of["applied_at"] is None:
+        # One that ended without ever being applied was a proposal until then.
+        as_of |= {"status": "proposed"} if as_of["ended_at"] is None else {}
     return as_of
+
+
+def _before_its_start(row: dict[str, Any], as_of: dict[str, Any]) -> dict[str, Any]:
+    """The state of an experiment that had not started: a gap's waits for a person's word."""
+    if as_of["concluded_at"] is not None or as_of["decided_at"] is not None:
+        return {}
+    is_proposal = row["origin"] == "gap"
+    return {"status": "proposed" if is_proposal else "registered"}

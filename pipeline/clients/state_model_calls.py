@@ -8,10 +8,11 @@ text in the database.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -56,6 +57,17 @@ class Budget:
 
     limit_usd: Decimal
     since: datetime
+
+    @classmethod
+    def of_week(cls, limit_usd: Decimal | None, now: datetime, zone: ZoneInfo) -> "Budget | None":
+        """Of the week since Monday on an account's clock; None without a limit."""
+        if limit_usd is None:
+            return None
+        local = now.astimezone(zone)
+        monday = (local - timedelta(days=local.weekday())).replace(
+            hour=0, minute=0, second=0, microsecond=0
+        )
+        return cls(limit_usd, monday.astimezone(UTC))
 
 
 def spent_usd(settings: Settings, account_name: str, purpose: str, since: datetime) -> Decimal:

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.atomic_files import sync_folder
-from pipeline.clients.warehouse import published_version
+from pipeline.clients.warehouse import published_database
 from pipeline.errors import QueryError
 from pipeline.settings import Settings
 
@@ -72,8 +72,7 @@ def export_tables(
         QueryError: There is no such table.
         OSError: The folder is not writable.
     """
-    version = published_version(settings)
-    copy = settings.published_dir / version / settings.database_path.name
+    copy = published_database(settings)
     folder.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(copy), read_only=True) as connection:
         connection.execute("set timezone = 'UTC'")

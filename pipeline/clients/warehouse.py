@@ -168,7 +168,7 @@ def publish(settings: Settings, version: str) -> Path:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         sync_folder(settings.published_dir)
-    write_atomically(settings.published_dir / "current", f"{version}\n".encode())
+    write_atomically(_current(settings), f"{version}\n".encode())
     _remove_old_versions(settings, keep=version)
     return target / settings.database_path.name
 
@@ -196,7 +196,7 @@ def published_version(settings: Settings) -> str:
         NothingPublishedError: No build has been green yet.
     """
     try:
-        version = (settings.published_dir / "current").read_text(encoding="utf-8").strip()
+        version = _current(settings).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         version = ""
     if not version or not (settings.published_dir / version).is_dir():
@@ -204,6 +204,25 @@ def published_version(settings: Settings) -> str:
             f"Nothing has been published in {settings.published_dir} yet: run `afterpost build`."
         )
     return version
+
+
+def published_database(settings: Settings) -> Path:
+    """The database file of the current published version.
+
+    Raises:
+        NothingPublishedError: No build has been green yet.
+    """
+    return settings.published_dir / published_version(settings) / settings.database_path.name
+
+
+def is_anything_published(settings: Settings) -> bool:
+    """Whether a build has ever been green."""
+    return _current(settings).exists()
+
+
+def _current(settings: Settings) -> Path:
+    """The file that names the current version."""
+    return settings.published_dir / "current"
 
 
 def _lock_configuration(connection: duckdb.DuckDBPyConnection) -> None:
@@ -232,7 +251,7 @@ def reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         PublishedCopyOutdatedError: The copy was made by an older version of the program, and lacks
             a table or column that the caller's query reads.
     """
-    path = settings.published_dir / published_version(settings) / settings.database_path.name
+    path = published_database(settings)
     connection = duckdb.connect(
         str(path), read_only=True, config={"enable_external_access": "false"}
     )

@@ -52,6 +52,10 @@ class PlannedPost:
     """How far the generator trusted its sources, a fraction."""
     content_quality_score: float | None = None
     """The generator's own mark for the post, a fraction."""
+    experiment_id: str | None = None
+    experiment_arm: str | None = None
+    assignment_id: str | None = None
+    """With the two above: for which arm of which experiment the post was made, by its draw."""
 
     def row(self) -> dict[str, Any]:
         """The row of ``raw.planned_posts``."""
@@ -132,6 +136,7 @@ def read_plan(account: AccountConfig, folder: Path) -> PlannedPost:
         ai_confidence=_fraction(meta.get("ai_confidence")),
         source_credibility=_fraction(meta.get("source_credibility")),
         content_quality_score=_fraction(meta.get("content_quality_score")),
+        **_experiment(meta.get("experiment")),
     )
 
 
@@ -177,6 +182,16 @@ def _time(meta: dict[str, Any], zone: ZoneInfo) -> datetime | None:
 
 def _text(value: object) -> str | None:
     return (value.strip() or None) if isinstance(value, str) else None
+
+
+def _experiment(stamp: object) -> dict[str, str | None]:
+    """The columns of an experiment's stamp, each missing where it is no text."""
+    said = stamp if isinstance(stamp, dict) else {}
+    return {
+        "experiment_id": _text(said.get("experiment_id")),
+        "experiment_arm": _text(said.get("arm")),
+        "assignment_id": _text(said.get("assignment_id")),
+    }
 
 
 def _slide_text(slides: list[Any]) -> str | None:

@@ -127,6 +127,7 @@ def _configured(
     from pipeline.clients.state import decision_rows, recommendation_rows
     from pipeline.clients.state_attempts import scrape_attempt_rows
     from pipeline.clients.state_model_calls import model_call_rows
+    from pipeline.clients.state_predictions import prediction_rows, raw_adjustment_rows
     from pipeline.clients.state_verdicts import feedback_rows, registration_rows
 
     return {
@@ -137,6 +138,8 @@ def _configured(
         "state_decisions": decision_rows(settings),
         "state_verdict_registrations": registration_rows(settings),
         "state_feedback": feedback_rows(settings),
+        "state_predictions": prediction_rows(settings),
+        "state_reflexion_adjustments": raw_adjustment_rows(settings),
         "state_model_calls": model_call_rows(settings),
         "state_scrape_attempts": scrape_attempt_rows(settings),
     }

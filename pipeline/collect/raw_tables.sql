@@ -114,12 +114,18 @@ create table if not exists raw.planned_posts (
     hook_style varchar,
     ai_confidence double,
     source_credibility double,
-    content_quality_score double
+    content_quality_score double,
+    experiment_id varchar,
+    experiment_arm varchar,
+    assignment_id varchar
 );
 alter table raw.planned_posts add column if not exists hook_style varchar;
 alter table raw.planned_posts add column if not exists ai_confidence double;
 alter table raw.planned_posts add column if not exists source_credibility double;
 alter table raw.planned_posts add column if not exists content_quality_score double;
+alter table raw.planned_posts add column if not exists experiment_id varchar;
+alter table raw.planned_posts add column if not exists experiment_arm varchar;
+alter table raw.planned_posts add column if not exists assignment_id varchar;
 
 -- Grain: one post and planned post that belong together.
 create table if not exists raw.post_matches (
@@ -225,6 +231,50 @@ create table if not exists raw.state_feedback (
     note varchar,
     given_by varchar not null,
     given_at timestamptz not null
+);
+
+-- Grain: one prediction, copied from the state database.
+create table if not exists raw.state_predictions (
+    prediction_id varchar not null,
+    account_name varchar not null,
+    platform varchar not null,
+    target varchar not null,             -- 'views_7d' or 'engagement_rate_7d'
+    planned_id varchar,
+    post_id varchar,
+    predicted_at timestamptz not null,
+    planned_at timestamptz not null,     -- when the post is to go out, or went out
+    expected double not null,
+    low double not null,                 -- ends of the 80 % interval
+    high double not null,
+    quantiles varchar not null,          -- JSON text: value by level
+    breakout_threshold double,           -- from which value on it would be a breakout
+    breakout_probability double,
+    baseline_expected double not null,   -- what the account's own quantiles say
+    baseline_low double not null,
+    baseline_high double not null,
+    model_version varchar,               -- null where the account's own quantiles were served
+    model_name varchar not null,
+    features varchar not null,           -- JSON text: what went in
+    factors varchar not null,            -- JSON text: what moved it
+    warehouse_version varchar not null,
+    sha256 varchar not null
+);
+
+-- Grain: one correction of the predictions of a segment's posts, copied from the state database.
+create table if not exists raw.state_reflexion_adjustments (
+    adjustment_id varchar not null,
+    account_name varchar not null,
+    platform varchar not null,
+    target varchar not null,
+    dimension varchar not null,
+    segment varchar not null,
+    factor double not null,              -- from 0.5 to 1.5
+    proposed_at timestamptz not null,
+    status varchar not null,             -- 'proposed', 'applied' or 'ended'
+    applied_at timestamptz,
+    ended_at timestamptz,
+    evidence varchar not null,           -- JSON text
+    recommendation_id varchar
 );
 
 -- Grain: one run that was meant to be paid for, copied from the state database.

@@ -1,6 +1,7 @@
 """What a draw gives: a brief, and the stamp that its post must carry. Standard library only."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -12,6 +13,48 @@ class Account:
     formats: tuple[str, ...] = ()
     pillars: tuple[str, ...] = ()
     default_slide_count: int | None = None
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm of an experiment, as far as a draw has to know it."""
+
+    name: str
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """Segment by dimension: what every post of the arm has."""
+    instructions: str | None = None
+    """A person's own words to who makes the post; untrusted text."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A running experiment that draws may join."""
+
+    experiment_id: str
+    platform: str
+    arms: tuple[Arm, ...]
+    """Each is equally likely before a draw."""
+    draw_share: float
+    """Share of the draws that join, over 0 and at most 1."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What became of a draw that joined an experiment: it is made for one arm."""
+
+    assignment_id: str
+    experiment_id: str
+    arm: str
+
+
+@dataclass(frozen=True)
+class Joining:
+    """A draw that joins an experiment, before it has an arm."""
+
+    draw_id: str
+    experiment_id: str
+    daypart: str | None
+    """What the brief says when it is left to itself."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +78,7 @@ class Brief:
     topics: tuple[str, ...]
     """Topics to prefer."""
     experiment: str | None
-    """A suggestion to try, in words; only while exploring."""
+    """A suggestion to try, in words; only while exploring, and never in an experiment's brief."""
     pick_probability: float | None
     """Probability of this format, over all arms."""
     probabilities: dict[str, float]
@@ -43,6 +86,12 @@ class Brief:
     seed: int
     number: int
     """Place in the series of the seed, from 0: seed and number give the same brief again."""
+    assignment: Assignment | None = None
+    """The experiment and arm that the post is made for; None: none."""
+    platform: str | None = None
+    """Where the post belongs: the experiment's platform, or the one that was asked for."""
+    instructions: str | None = None
+    """What the arm asks for in a person's own words; untrusted text."""
 
     def stamp(self) -> dict[str, Any]:
         """What belongs into the post's ``meta.json``; without it nothing can be learned later."""
@@ -64,8 +113,13 @@ class Brief:
                 "number": self.number,
                 "probabilities": self.probabilities,
             },
+            **({} if self.assignment is None else {"experiment": asdict(self.assignment)}),
         }
 
     def to_json(self) -> dict[str, Any]:
-        """All fields."""
-        return asdict(self)
+        """All fields; those of an experiment only where it has something to say."""
+        fields = asdict(self)
+        for name in ("assignment", "platform", "instructions"):
+            if fields[name] is None:
+                del fields[name]
+        return fields

@@ -7,18 +7,32 @@ A brief belongs to one of three arms: it follows the context's weights, it explo
 often as they may be the best, everything else evenly), or it is held out and follows the previous
 context. Its probabilities are those of the whole mixture, whatever the arm: that is what an
 inverse-probability estimate needs.
+
+While experiments run, some draws join one, at most one each, and whether they do depends on
+nothing but the seed and the number. Such a brief has the choices of the experiment's arm that it
+was assigned to, and follows its own context in all else. The experiments are part of the mixture:
+before a draw, each arm of an experiment is equally likely. Who assigns the arms is
+`pipeline.decide.experiment_draws`.
 """
 
 import hashlib
-import json
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.decide.briefs import Account, Brief
+from pipeline.decide.briefs import Account, Arm, Assignment, Brief, Experiment, Joining
 from pipeline.decide.context_id import context_id_of
-from pipeline.errors import ContextError, UsageError
+from pipeline.decide.draw_sources import Sources, read_sources, readable_context
+from pipeline.decide.experiment_mixture import (
+    CHOSEN,
+    Shares,
+    arm_of,
+    joined_experiment,
+    with_experiments,
+)
+from pipeline.errors import UsageError
 from pipeline.learn.thompson import PRIOR, chances_of_being_best
 
 ARM_WEIGHTS, ARM_EXPLORATION, ARM_HOLDOUT = "weights", "exploration", "holdout"
@@ -40,12 +54,23 @@ DAYPARTS = ("night", "morning", "midday", "afternoon", "evening", "late")
 
 MOST_BRIEFS = 1000
 
-_Shares = dict[str, float]
-"""Probability by name; they sum to 1, or there is none."""
+
+@dataclass(frozen=True)
+class _Draw:
+    """One draw before it has an arm of an experiment."""
+
+    number: int
+    draw_id: str
+    arm: str
+    picked: dict[str, str | None]
+    chance: random.Random
+    """For what is picked after the rest."""
+    joins: str | None
+    """The experiment's id."""
 
 
 def draw_briefs(account_folder: Path | str, n: int = 1, seed: int | None = None) -> list[Brief]:
-    """Draw briefs for an account from its files.
+    """Draw briefs for an account from its files. Such draws join no experiment.
 
     Args:
         account_folder: ``accounts/<name>``.
@@ -56,18 +81,9 @@ def draw_briefs(account_folder: Path | str, n: int = 1, seed: int | None = None)
         ContextError: The context or account file is missing or cannot be read.
         UsageError: ``n`` is not between 1 and 1,000, or the seed is negative.
     """
-    folder = Path(account_folder)
-    path = folder / "performance_context.json"
-    context = _read_context(path)
-    account = read_account(folder / "account.yaml")
-    previous = _previous_context(folder / "context_history", context)
-    try:
-        return draw(context, account, previous=previous, n=n, seed=seed)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ContextError(
-            f"{path} is not a valid context ({error}): `afterpost context check {folder.name}` "
-            "says what is wrong with it."
-        ) from error
+    sources = read_sources(account_folder)
+    with readable_context(account_folder):
+        return draw(sources.context, sources.account, previous=sources.previous, n=n, seed=seed)
 
 
 def draw(
@@ -77,6 +93,9 @@ def draw(
     previous: Mapping[str, Any] | None = None,
     n: int = 1,
     seed: int | None = None,
+    experiments: Sequence[Experiment] = (),
+    former: Sequence[Experiment] = (),
+    assignments: Mapping[str, Assignment] | None = None,
 ) -> list[Brief]:
     """Draw briefs from a context.
 
@@ -86,6 +105,88 @@ def draw(
         previous: The context that the holdout follows; without one there is no holdout.
         n: How many.
         seed: For the same briefs again; a new one when left out.
+        experiments: The running experiments that a draw may join; whatever their order.
+        former: Experiments that run no more, in which draws had been assigned.
+        assignments: By draw id, for all draws that :func:`joining` says, and for those that were
+            assigned before.
+
+    Raises:
+        UsageError: ``n`` is not between 1 and 1,000, the seed is negative, or a draw that joins an
+            experiment has no assignment.
+    """
+    seed = checked_seed(n, seed)
+    sources = Sources(context, account, previous)
+    arms = arm_shares(context, has_previous=previous is not None)
+    choices = _choices_by_arm(sources)
+    ids = {arm: context_id_of(_followed(sources, arm)) for arm in arms}
+    usual = {
+        dimension: _mixed(arms, {arm: choices[arm][dimension] for arm in arms})
+        for dimension in choices[ARM_WEIGHTS]
+    }
+    tried = {one.experiment_id: one for one in (*experiments, *former)}
+    if any("cta" in arm.choices for one in tried.values() for arm in one.arms):
+        usual["cta"] = _mixed(arms, {arm: _cta_shares(_followed(sources, arm)) for arm in arms})
+    mixture = with_experiments(usual, tuple(tried.values()))
+    briefs = []
+    for one in _draws(sources, arms, choices, n, seed, experiments):
+        followed = _followed(sources, one.arm)
+        assignment = (assignments or {}).get(one.draw_id)
+        if assignment is None and one.joins is not None:
+            raise UsageError(f"Draw {one.draw_id} joins {one.joins} and was assigned to no arm.")
+        joined = None if assignment is None else tried[assignment.experiment_id]
+        their = Arm("") if assignment is None or joined is None else arm_of(joined, assignment.arm)
+        fixed = {name: their.choices[name] for name in CHOSEN if name in their.choices}
+        picked: dict[str, str | None] = {**one.picked, "cta": _cta(followed), **fixed}
+        briefs.append(
+            Brief(
+                draw_id=one.draw_id,
+                account=account.name,
+                context_id=ids[one.arm],
+                arm=one.arm,
+                format=picked["format"],
+                pillar=picked["pillar"],
+                hook_style=picked["hook_style"],
+                reference_hooks=_reference_hooks(followed),
+                slide_count=None if picked["slide_count"] is None else int(picked["slide_count"]),
+                daypart=picked["daypart"],
+                cta=picked["cta"],
+                topics=tuple(followed.get("top_topics", ())),
+                experiment=_suggestion(followed, account, one, picked["format"])
+                if joined is None
+                else None,
+                pick_probability=mixture["format"].get(picked["format"] or ""),
+                probabilities=_probabilities(arms[one.arm], picked, mixture),
+                seed=seed,
+                number=one.number,
+                assignment=assignment,
+                platform=joined.platform if joined else None,
+                instructions=their.instructions,
+            )
+        )
+    return briefs
+
+
+def joining(
+    sources: Sources, *, n: int, seed: int, experiments: Sequence[Experiment]
+) -> list[Joining]:
+    """The draws that join an experiment: they need an arm before they are briefs."""
+    arms = arm_shares(sources.context, has_previous=sources.previous is not None)
+    draws = _draws(sources, arms, _choices_by_arm(sources), n, seed, experiments)
+    return [
+        Joining(one.draw_id, one.joins, one.picked["daypart"])
+        for one in draws
+        if one.joins is not None
+    ]
+
+
+def draw_ids(sources: Sources, *, n: int, seed: int) -> list[str]:
+    """The ids of the draws of a seed, in order."""
+    context_id = context_id_of(sources.context)
+    return [_draw_id(sources.account.name, context_id, seed, number) for number in range(n)]
+
+
+def checked_seed(n: int, seed: int | None) -> int:
+    """The seed of a draw of ``n`` briefs, a new one where none is given.
 
     Raises:
         UsageError: ``n`` is not between 1 and 1,000, or the seed is negative.
@@ -93,49 +194,33 @@ def draw(
     if not 1 <= n <= MOST_BRIEFS:
         raise UsageError(f"{n} briefs cannot be drawn: ask for 1 to {MOST_BRIEFS}.")
     if seed is None:
-        seed = random.SystemRandom().getrandbits(48)
-    elif seed < 0:
+        return random.SystemRandom().getrandbits(48)
+    if seed < 0:
         raise UsageError(f"{seed} is no seed: give a whole number from 0 on.")
-    arms = arm_shares(context, has_previous=previous is not None)
-    followed = {ARM_WEIGHTS: context, ARM_EXPLORATION: context, ARM_HOLDOUT: previous or context}
-    choices = {arm: _choices(followed[arm], account, arm, context) for arm in arms}
-    ids = {arm: context_id_of(followed[arm]) for arm in arms}
-    mixture = {
-        dimension: _mixed(arms, {arm: choices[arm][dimension] for arm in arms})
-        for dimension in choices[ARM_WEIGHTS]
-    }
-    briefs = []
-    for number in range(n):
+    return seed
+
+
+def _draws(
+    sources: Sources,
+    arms: Shares,
+    choices: Mapping[str, Mapping[str, Shares]],
+    n: int,
+    seed: int,
+    experiments: Sequence[Experiment],
+) -> list[_Draw]:
+    draws = []
+    for number, draw_id in enumerate(draw_ids(sources, n=n, seed=seed)):
         # Reproducible on purpose; nothing here is secret.
         chance = random.Random(f"{seed}/{number}")  # noqa: S311
         arm = _pick(chance, arms)
         assert arm is not None, "the arms' shares sum to 1"
         picked = {name: _pick(chance, shares) for name, shares in choices[arm].items()}
-        briefs.append(
-            Brief(
-                draw_id=_draw_id(account.name, ids[ARM_WEIGHTS], seed, number),
-                account=account.name,
-                context_id=ids[arm],
-                arm=arm,
-                format=picked["format"],
-                pillar=picked["pillar"],
-                hook_style=picked["hook_style"],
-                reference_hooks=_reference_hooks(followed[arm]),
-                slide_count=None if picked["slide_count"] is None else int(picked["slide_count"]),
-                daypart=picked["daypart"],
-                cta=followed[arm].get("cta", {}).get("preferred"),
-                topics=tuple(followed[arm].get("top_topics", ())),
-                experiment=_experiment(followed[arm], account, arm, picked["format"], chance),
-                pick_probability=mixture["format"].get(picked["format"] or ""),
-                probabilities=_probabilities(arms[arm], picked, mixture),
-                seed=seed,
-                number=number,
-            )
-        )
-    return briefs
+        joins = joined_experiment(experiments, seed, number)
+        draws.append(_Draw(number, draw_id, arm, picked, chance, joins))
+    return draws
 
 
-def arm_shares(context: Mapping[str, Any], *, has_previous: bool) -> _Shares:
+def arm_shares(context: Mapping[str, Any], *, has_previous: bool) -> Shares:
     """The share of posts of each arm, in order; they sum to 1."""
     exploration = context.get("exploration", {})
     holdout = min(exploration.get("holdout_share", 0.0), MAX_HOLDOUT_SHARE) if has_previous else 0.0
@@ -149,68 +234,30 @@ def arm_shares(context: Mapping[str, Any], *, has_previous: bool) -> _Shares:
 
 def format_shares(
     context: Mapping[str, Any], account: Account, *, previous: Mapping[str, Any] | None = None
-) -> _Shares:
+) -> Shares:
     """The probability of each format over all arms; what ``pick_probability`` is taken from."""
     arms = arm_shares(context, has_previous=previous is not None)
-    followed = {ARM_WEIGHTS: context, ARM_EXPLORATION: context, ARM_HOLDOUT: previous or context}
-    return _mixed(arms, {arm: _formats(followed[arm], account, arm, context) for arm in arms})
+    sources = Sources(context, account, previous)
+    return _mixed(
+        arms, {arm: _formats(_followed(sources, arm), account, arm, context) for arm in arms}
+    )
 
 
-def read_account(path: Path) -> Account:
-    """The formats and pillars of an ``account.yaml``.
-
-    Raises:
-        ContextError: The file is missing or not of the known form.
-    """
-    import yaml
-
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Account(
-            name=document["name"],
-            formats=_names(document.get("formats")),
-            pillars=_names(document.get("content_pillars")),
-            default_slide_count=document.get("default_slide_count"),
-        )
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError):
-        raise ContextError(
-            f"{path} cannot be read: `afterpost accounts check` says what is wrong with it."
-        ) from None
+def _choices_by_arm(sources: Sources) -> dict[str, dict[str, Shares]]:
+    return {
+        arm: _choices(_followed(sources, arm), sources.account, arm, sources.context)
+        for arm in (ARM_WEIGHTS, ARM_EXPLORATION, ARM_HOLDOUT)
+    }
 
 
-def _names(listed: Sequence[Any] | None) -> tuple[str, ...]:
-    return tuple(item["name"] if isinstance(item, dict) else item for item in listed or ())
-
-
-def _read_context(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise ContextError(
-            f"{path} does not exist yet: `afterpost context check {path.parent.name}` makes it."
-        ) from None
-    except (OSError, ValueError) as error:
-        raise ContextError(f"{path} cannot be read ({error}).") from None
-    if not isinstance(document, dict):
-        raise ContextError(f"{path} holds no object with keys.")
-    return document
-
-
-def _previous_context(folder: Path, context: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The former version that the context names; None where it is not there or was changed."""
-    wanted = context.get("exploration", {}).get("previous_context_id")
-    if not wanted or not folder.is_dir():
-        return None
-    for path in sorted(folder.glob(f"[0-9]*_{wanted}.json"), reverse=True):
-        document = _read_context(path)
-        if context_id_of(document) == wanted:
-            return document
-    return None
+def _followed(sources: Sources, arm: str) -> Mapping[str, Any]:
+    """The context that an arm follows."""
+    return (sources.previous or sources.context) if arm == ARM_HOLDOUT else sources.context
 
 
 def _choices(
     followed: Mapping[str, Any], account: Account, arm: str, present: Mapping[str, Any]
-) -> dict[str, _Shares]:
+) -> dict[str, Shares]:
     """The probabilities of every choice in one arm, by dimension."""
     hooks = followed.get("hook_insights", {})
     is_even = arm == ARM_EXPLORATION
@@ -235,7 +282,7 @@ def _choices(
 
 def _formats(
     followed: Mapping[str, Any], account: Account, arm: str, present: Mapping[str, Any]
-) -> _Shares:
+) -> Shares:
     weights = followed.get("format_weights", {})
     names = account.formats or tuple(present.get("format_weights", {}))
     if arm != ARM_EXPLORATION:
@@ -255,7 +302,7 @@ def _weight(value: float) -> float:
 
 def _tilted(
     listed: Sequence[str], better: Sequence[str], worse: Sequence[str], *, is_even: bool
-) -> _Shares:
+) -> Shares:
     """The listed names and those that the context knows, the better ones more often."""
     names = dict.fromkeys((*listed, *better, *worse))
     if is_even:
@@ -265,7 +312,7 @@ def _tilted(
     )
 
 
-def _slide_counts(followed: Mapping[str, Any], account: Account, *, is_even: bool) -> _Shares:
+def _slide_counts(followed: Mapping[str, Any], account: Account, *, is_even: bool) -> Shares:
     """The optimal count; while exploring also one slide less and one more."""
     usual = followed.get("optimal_slide_count") or account.default_slide_count
     if usual is None:
@@ -274,38 +321,40 @@ def _slide_counts(followed: Mapping[str, Any], account: Account, *, is_even: boo
     return _even({str(count): 1.0 for count in counts if 1 <= count <= 35})
 
 
-def _dayparts(followed: Mapping[str, Any], *, is_even: bool) -> _Shares:
+def _dayparts(followed: Mapping[str, Any], *, is_even: bool) -> Shares:
     best = followed.get("timing", {}).get("best_dayparts", ())
     if not best:
         return {}
     return _even(dict.fromkeys(dict.fromkeys((*best, *DAYPARTS)) if is_even else best, 1.0))
 
 
-def _even(weights: Mapping[str, float]) -> _Shares:
+def _even(weights: Mapping[str, float]) -> Shares:
     whole = sum(weights.values())
     return {name: weight / whole for name, weight in weights.items()}
 
 
-def _mixed(arms: _Shares, choices: Mapping[str, _Shares]) -> _Shares:
+def _mixed(arms: Shares, choices: Mapping[str, Shares]) -> Shares:
     """Probability of each name over all arms."""
-    mixed: _Shares = {}
+    mixed: Shares = {}
     for arm, share in arms.items():
         for name, probability in choices[arm].items():
             mixed[name] = mixed.get(name, 0.0) + share * probability
     return mixed
 
 
-def _pick(chance: random.Random, shares: _Shares) -> str | None:
+def _pick(chance: random.Random, shares: Shares) -> str | None:
     if not shares:
         return None
     return chance.choices(list(shares), weights=list(shares.values()))[0]
 
 
 def _probabilities(
-    arm_share: float, picked: Mapping[str, str | None], mixture: Mapping[str, _Shares]
+    arm_share: float, picked: Mapping[str, str | None], mixture: Mapping[str, Shares]
 ) -> dict[str, float]:
-    chosen = {name: value for name, value in picked.items() if value is not None}
-    return {"arm": arm_share, **{name: mixture[name][value] for name, value in chosen.items()}}
+    return {
+        "arm": arm_share,
+        **{name: shares[pick] for name, shares in mixture.items() if (pick := picked[name])},
+    }
 
 
 def _reference_hooks(followed: Mapping[str, Any]) -> tuple[str, ...]:
@@ -317,15 +366,21 @@ def _draw_id(*parts: object) -> str:
     return f"drw_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
-def _experiment(
-    context: Mapping[str, Any],
-    account: Account,
-    arm: str,
-    picked_format: str | None,
-    chance: random.Random,
+def _cta(followed: Mapping[str, Any]) -> str | None:
+    preferred: str | None = followed.get("cta", {}).get("preferred")
+    return preferred
+
+
+def _cta_shares(followed: Mapping[str, Any]) -> Shares:
+    preferred = _cta(followed)
+    return {} if preferred is None else {preferred: 1.0}
+
+
+def _suggestion(
+    context: Mapping[str, Any], account: Account, one: _Draw, picked_format: str | None
 ) -> str | None:
     """While exploring: a suggestion that does not speak of another format than the picked one."""
-    if arm != ARM_EXPLORATION:
+    if one.arm != ARM_EXPLORATION:
         return None
     others = set(account.formats) - {picked_format}
     fitting = [
@@ -333,4 +388,4 @@ def _experiment(
         for suggestion in context.get("experiment_suggestions", ())
         if suggestion.split(" ", maxsplit=1)[0] not in others
     ]
-    return chance.choice(fitting) if fitting else None
+    return one.chance.choice(fitting) if fitting else None

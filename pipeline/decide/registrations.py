@@ -19,6 +19,7 @@ from pipeline.decide.context_id import context_id_of
 from pipeline.decide.draw import format_shares
 from pipeline.learn.recommend.recommendation import Category, Recommendation
 from pipeline.learn.thompson import PRIOR_SD
+from pipeline.measure.intervals import log_error
 from pipeline.measure.verdict_rule import (
     FINAL_DEVIATIONS,
     HORIZON_WEEKS,
@@ -35,7 +36,6 @@ _NOT_JUDGED = frozenset({Category.SAVE_VS_SHARE, Category.FORMAT_EXPERIMENT})
 REVERT = "revert:"
 """How the target of a recommendation begins that takes a change back; it is not judged again."""
 
-_INTERVAL_DEVIATIONS = 1.645
 _HOURS_PER_WEEK = 168
 
 
@@ -124,12 +124,13 @@ def expected_share_decided(
         return None
     before = finding["n"] / finding["account_n"]
     # An effect is against the usual, of which the segment is a part; the claim is against the rest.
-    error = _finding_error(finding) / (1 - before)
+    found_error = log_error(finding["effect_low"], finding["effect_high"])
+    error = found_error / (1 - before)
     middle = math.log(finding["effect_low"] * finding["effect_high"]) / 2
     claimed = middle if finding["direction"] == "better" else -middle
     variance = 1 / (1 / PRIOR_SD**2 + 1 / error**2)
     gain = variance / error**2 * claimed / (1 - before)
-    spread = _finding_error(finding) / math.sqrt(1 / finding["n"] - 1 / finding["account_n"])
+    spread = found_error / math.sqrt(1 / finding["n"] - 1 / finding["account_n"])
     posts = pace * (HORIZON_WEEKS - _age_weeks(finding))
     own, others = _shares_after(finding, document, after, before)
     control = posts * sum(share for share, _ in others)
@@ -151,11 +152,6 @@ def _age_weeks(finding: Mapping[str, Any]) -> float:
 def _has_error(finding: Mapping[str, Any]) -> bool:
     low, high = finding.get("effect_low"), finding.get("effect_high")
     return bool(low and high and high > low > 0 and 0 < finding["n"] < finding["account_n"])
-
-
-def _finding_error(finding: Mapping[str, Any]) -> float:
-    """Standard error of the finding's log effect."""
-    return math.log(finding["effect_high"] / finding["effect_low"]) / (2 * _INTERVAL_DEVIATIONS)
 
 
 def _control_shares(finding: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, float]:

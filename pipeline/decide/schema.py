@@ -16,7 +16,6 @@ from pipeline.decide.context_id import context_id_of
 from pipeline.errors import ContextError
 from pipeline.learn.operations import WEIGHT_MAX, WEIGHT_MIN, neutral_values
 
-SCHEMA_VERSION = 1
 SCHEMA_PATH = Path(__file__).with_name("context.schema.json")
 
 EXPLORATION_SHARE = 0.5

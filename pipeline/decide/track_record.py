@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.learn.findings import Confidence
 from pipeline.learn.recommend.recommendation import Recommendation, Status
+from pipeline.measure.intervals import share_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 APPROVAL_TARGET = 0.9
 """Share of recommendations that people should find worth approving."""
 
-_DEVIATIONS = 1.645
 _VERDICTS_SQL = """\
 select * from marts.mart_verdicts
 where $account_name is null or account_name = $account_name
@@ -23,7 +23,7 @@ order by account_name, approved_at, recommendation_id"""
 
 @dataclass(frozen=True)
 class Rate:
-    """A share with its 90 % interval (Wilson, 1927); None when nothing was counted."""
+    """A share with its 90 % interval; None when nothing was counted."""
 
     part: int
     whole: int
@@ -36,10 +36,8 @@ class Rate:
         """The share of ``part`` in ``whole``."""
         if whole == 0:
             return cls(part, whole, None, None, None)
-        share, squared = part / whole, _DEVIATIONS**2 / whole
-        middle = (share + squared / 2) / (1 + squared)
-        reach = (share * (1 - share) * squared + squared**2 / 4) ** 0.5 / (1 + squared)
-        return cls(part, whole, share, max(0.0, middle - reach), min(1.0, middle + reach))
+        share = share_of(part, whole)
+        return cls(part, whole, share.value, share.low, share.high)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pipeline.settings import Settings
 def _build_check(check: DataCheck) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         name=check.name,
-        asset=dg.AssetKey(["marts", "fct_snapshot"]),
+        asset=dg.AssetKey(check.table),
         description=check.description,
         blocking=False,
     )
@@ -23,6 +23,7 @@ def _build_check(check: DataCheck) -> dg.AssetChecksDefinition:
         return dg.AssetCheckResult(
             passed=count == 0,
             severity=dg.AssetCheckSeverity.WARN,
+            description=" ".join(row["message"] for row in rows if "message" in row) or None,
             metadata={
                 "offending_rows": dg.MetadataValue.int(count),
                 **({"rows": table_of_rows(rows)} if rows else {}),

@@ -5,11 +5,18 @@ import dagster as dg
 from pipeline.defs.assets.alerts import alerts
 from pipeline.defs.assets.contexts import performance_context
 from pipeline.defs.assets.dashboards import dashboard_of_all, dashboards
+from pipeline.defs.assets.experiments import experiments
 from pipeline.defs.assets.landing import landing_assets
 from pipeline.defs.assets.models import models
+from pipeline.defs.assets.predictions import (
+    prediction_features,
+    prediction_models,
+    predictions,
+)
 from pipeline.defs.assets.published import published_warehouse
 from pipeline.defs.assets.raw import raw_tables
 from pipeline.defs.assets.recommendations import recommendations
+from pipeline.defs.assets.reflexion import reflexion
 from pipeline.defs.assets.reports import report_assets
 from pipeline.defs.assets.scrape_report import scrape_report
 from pipeline.defs.assets.single_posts import single_posts_assets
@@ -35,9 +42,12 @@ daily = dg.define_asset_job(
     selection=(
         dg.AssetSelection.assets(*landing_assets)
         | _BUILD
-        | dg.AssetSelection.assets(performance_context, scrape_report)
+        | dg.AssetSelection.assets(performance_context, scrape_report, reflexion)
     ),
-    description="Scrape, build, publish, look for alerts: the daily run over all accounts.",
+    description=(
+        "Scrape, build, score predictions, publish, look for alerts: the daily run over all "
+        "accounts."
+    ),
 )
 
 single_posts = dg.define_asset_job(
@@ -60,6 +70,24 @@ check_alerts = dg.define_asset_job(
     "check_alerts",
     selection=dg.AssetSelection.assets(alerts),
     description="Look for alerts in what is published and in the ledgers, and tell about them.",
+)
+
+manage_experiments = dg.define_asset_job(
+    "manage_experiments",
+    selection=dg.AssetSelection.assets(experiments, alerts),
+    description="Start, read and conclude experiments, propose what follows, look for alerts.",
+)
+
+train_predictions = dg.define_asset_job(
+    "train_predictions",
+    selection=dg.AssetSelection.assets(prediction_features, prediction_models),
+    description="Write what is known of posts, and fit the prediction models that are due.",
+)
+
+predict_posts = dg.define_asset_job(
+    "predict_posts",
+    selection=dg.AssetSelection.assets(predictions),
+    description="Say what planned posts, and young posts without a plan, will reach.",
 )
 
 write_dashboards = dg.define_asset_job(

@@ -7,7 +7,8 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from pipeline.show.cli.output import MISSING, as_json, plain
+from pipeline.show.cli.output import as_json, plain
+from pipeline.show.figure_words import MISSING
 
 MOST_ROWS = 20
 """Rows of a table in metadata: it is kept with every run."""

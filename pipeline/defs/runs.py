@@ -82,6 +82,11 @@ def run_recommend(settings: Settings, names: Sequence[str]) -> RunSummary:
     return _run(settings, "weekly_recommendations", names, None)
 
 
+def run_experiments(settings: Settings) -> RunSummary:
+    """Manage the experiments, and look for alerts."""
+    return _run(settings, "manage_experiments", account_names(settings.accounts_dir), None)
+
+
 def _run(
     settings: Settings,
     job_name: str,

@@ -1,18 +1,23 @@
 """When things run: one run over all accounts, because each run costs seconds to start."""
 
+from functools import partial
 from typing import Any
 
 import dagster as dg
 
 from pipeline.accounts import account_names, load_accounts
+from pipeline.clients.warehouse import is_anything_published
 from pipeline.clock import utc_now
 from pipeline.collect.cadence import Pace, accounts_with_looks, profiles_due
 from pipeline.defs.jobs import (
     check_alerts,
     daily,
     daily_report,
+    manage_experiments,
     monthly_report,
+    predict_posts,
     single_posts,
+    train_predictions,
     weekly_recommendations,
     weekly_report,
     write_dashboards,
@@ -28,6 +33,12 @@ _NOBODY_DUE = "No profile is due: each was scraped within its interval, or there
 
 _NOTHING_PUBLISHED = "Nothing has been published yet."
 _NOTHING_TO_LOOK_UP = "No post is due for a look of its own."
+
+_schedule = partial(
+    dg.schedule,
+    execution_timezone=SCHEDULE_ZONE,
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+)
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
@@ -64,11 +75,9 @@ def _due_accounts(paces: frozenset[Pace]) -> list[str]:
     return sorted({p.account_name for p in profiles if p.is_due and p.pace in paces})
 
 
-@dg.schedule(
+@_schedule(
     job=daily,
     cron_schedule="0 8 * * *",
-    execution_timezone=SCHEDULE_ZONE,
-    default_status=dg.DefaultScheduleStatus.STOPPED,
     description=(
         "Every day at 08:00: scrape the accounts that are due, build, publish. Accounts whose "
         "newest post is older than 14 days are due once a week."
@@ -82,13 +91,11 @@ def scrape_and_build_daily(
     return _one_run(context, _due_accounts(frozenset(Pace)), _NOBODY_DUE)
 
 
-@dg.schedule(
+@_schedule(
     job=daily,
     # Not at 02:00, which some night of the year does not have; five hours before 08:00, so that
     # the profile is due again then.
     cron_schedule="0 3,14,20 * * *",
-    execution_timezone=SCHEDULE_ZONE,
-    default_status=dg.DefaultScheduleStatus.STOPPED,
     description=(
         "Between the daily runs: scrape the accounts that posted in the last 48 hours, when a "
         "post grows most."
@@ -102,11 +109,9 @@ def scrape_young_posts(
     return _one_run(context, _due_accounts(frozenset({Pace.DENSE})), _NOBODY_DUE)
 
 
-@dg.schedule(
+@_schedule(
     job=single_posts,
     cron_schedule="0 5 * * *",
-    execution_timezone=SCHEDULE_ZONE,
-    default_status=dg.DefaultScheduleStatus.STOPPED,
     description=(
         "Every day at 05:00: look up posts that left the listing and are 30, 60 or 90 days old, "
         "and posts that went missing. Most days there is nothing to pay for."
@@ -122,43 +127,29 @@ def look_up_single_posts(
     return _one_run(context, names, _NOTHING_TO_LOOK_UP)
 
 
-@dg.schedule(
-    job=weekly_recommendations,
-    cron_schedule="0 9 * * 1",
-    execution_timezone=SCHEDULE_ZONE,
-    default_status=dg.DefaultScheduleStatus.STOPPED,
-    description="Every Monday at 09:00: recommendations for all accounts.",
-)
-def recommend_on_mondays(
-    context: dg.ScheduleEvaluationContext,
-) -> dg.RunRequest | dg.SkipReason:
-    """One run over all accounts."""
-    settings = load_settings()
-    sync_accounts(context.instance, settings)
-    return _one_run(context, account_names(settings.accounts_dir), _NO_ACCOUNTS)
+def _over_all_accounts(name: str, job: Any, cron: str, description: str) -> dg.ScheduleDefinition:
+    @_schedule(name=name, job=job, cron_schedule=cron, description=description)
+    def run(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        settings = load_settings()
+        sync_accounts(context.instance, settings)
+        return _one_run(context, account_names(settings.accounts_dir), _NO_ACCOUNTS)
+
+    return run
 
 
-@dg.schedule(
-    job=write_dashboards,
-    cron_schedule="45 8 * * *",
-    execution_timezone=SCHEDULE_ZONE,
-    default_status=dg.DefaultScheduleStatus.STOPPED,
-    description="Every day at 08:45, after the daily run: write all dashboards.",
-)
-def write_dashboards_daily(
-    context: dg.ScheduleEvaluationContext,
-) -> dg.RunRequest | dg.SkipReason:
-    """One run over all accounts."""
-    settings = load_settings()
-    sync_accounts(context.instance, settings)
-    return _one_run(context, account_names(settings.accounts_dir), _NO_ACCOUNTS)
+recommend_on_mondays = _over_all_accounts(
+    "recommend_on_mondays", weekly_recommendations, "0 9 * * 1",
+    "Every Monday at 09:00: recommendations for all accounts.",
+)  # fmt: skip
+write_dashboards_daily = _over_all_accounts(
+    "write_dashboards_daily", write_dashboards, "45 8 * * *",
+    "Every day at 08:45, after the daily run: write all dashboards.",
+)  # fmt: skip
 
 
-@dg.schedule(
+@_schedule(
     job=check_alerts,
     cron_schedule="*/15 * * * *",
-    execution_timezone=SCHEDULE_ZONE,
-    default_status=dg.DefaultScheduleStatus.STOPPED,
     description=(
         "Every 15 minutes: look for alerts. Every build looks too; this one sees what needs no "
         "build, such as a budget that runs out or a decision that waits."
@@ -168,35 +159,86 @@ def check_alerts_every_15_minutes(
     context: dg.ScheduleEvaluationContext,
 ) -> dg.RunRequest | dg.SkipReason:
     """One run, unless nothing was ever published or the last look is not over."""
-    if not (load_settings().published_dir / "current").exists():
+    return _one_at_a_time(context, check_alerts.name, "The last look is not over.")
+
+
+@_schedule(
+    job=manage_experiments,
+    cron_schedule="5 * * * *",
+    description=(
+        "Every hour at five past: start, read and conclude experiments, propose what follows. "
+        "Looking this often costs nothing: the readings are valid at any number of looks."
+    ),
+)
+def manage_experiments_hourly(
+    context: dg.ScheduleEvaluationContext,
+) -> dg.RunRequest | dg.SkipReason:
+    """One run, unless nothing was ever published or the last one is not over."""
+    return _one_at_a_time(context, manage_experiments.name, "The last run is not over.")
+
+
+@_schedule(
+    job=train_predictions,
+    cron_schedule="30 8 * * *",
+    description=(
+        "Every day at 08:30, after the daily run: fit the prediction models that are a week old, "
+        "or whose predictions have become worse. On most days none is."
+    ),
+)
+def train_predictions_when_due(
+    context: dg.ScheduleEvaluationContext,
+) -> dg.RunRequest | dg.SkipReason:
+    """One run, unless nothing was ever published or the last one is not over."""
+    return _one_at_a_time(context, train_predictions.name, "The last training is not over.")
+
+
+@_schedule(
+    job=predict_posts,
+    # Half an hour after the runs that look for young posts.
+    cron_schedule="30 3,8,14,20 * * *",
+    description=(
+        "Four times a day, after the scrapes of young posts: predict the posts of the last day "
+        "that nobody planned, and what was planned since."
+    ),
+)
+def predict_young_posts(
+    context: dg.ScheduleEvaluationContext,
+) -> dg.RunRequest | dg.SkipReason:
+    """One run, unless nothing was ever published or the last one is not over."""
+    return _one_at_a_time(context, predict_posts.name, "The last run is not over.")
+
+
+def _one_at_a_time(
+    context: dg.ScheduleEvaluationContext, job_name: str, why_none: str
+) -> dg.RunRequest | dg.SkipReason:
+    if not is_anything_published(load_settings()):
         return dg.SkipReason(_NOTHING_PUBLISHED)
     unfinished = context.instance.get_runs(
-        dg.RunsFilter(job_name=check_alerts.name, statuses=_UNFINISHED), limit=1
+        dg.RunsFilter(job_name=job_name, statuses=UNFINISHED), limit=1
     )
     if unfinished:
-        return dg.SkipReason("The last look is not over.")
+        return dg.SkipReason(why_none)
     return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
 
 
-_UNFINISHED = [
+UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
 ]
+"""A run in one of these states is not over."""
 
 
 def _report_schedule(name: str, job: Any, cron: str, when: str) -> dg.ScheduleDefinition:
-    @dg.schedule(
+    @_schedule(
         name=name,
         job=job,
         cron_schedule=cron,
-        execution_timezone=SCHEDULE_ZONE,
-        default_status=dg.DefaultScheduleStatus.STOPPED,
         description=f"{when}: send the report, to Slack where it is set up, else as a page.",
     )
     def send_report(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        if not (load_settings().published_dir / "current").exists():
+        if not is_anything_published(load_settings()):
             return dg.SkipReason(_NOTHING_PUBLISHED)
         return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
 

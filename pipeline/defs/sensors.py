@@ -1,9 +1,16 @@
-"""Sensors: new account folders, and runs whose process is gone."""
+"""Sensors: new account folders, new planned posts, and runs whose process is gone."""
+
+import hashlib
 
 import dagster as dg
 
+from pipeline.accounts import account_names
+from pipeline.clients.warehouse import is_anything_published
+from pipeline.clock import utc_now
 from pipeline.defs.ghosts import end_ghost_runs
+from pipeline.defs.jobs import predict_posts
 from pipeline.defs.partitions import sync_accounts
+from pipeline.defs.schedules import UNFINISHED
 from pipeline.settings import load_settings
 
 
@@ -31,3 +38,27 @@ def ghost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """End runs of this host's dead processes."""
     ended = end_ghost_runs(context.instance)
     return dg.SkipReason(f"Ended {len(ended)} runs." if ended else "No ghost runs.")
+
+
+@dg.sensor(
+    name="new_planned_posts",
+    job=predict_posts,
+    minimum_interval_seconds=120,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Predicts posts that the generator put into output/ and that nobody predicted yet.",
+)
+def new_planned_posts(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """One run for all plans without a prediction; none again while they stay the same."""
+    from pipeline.learn.predict.planned_predictions import unpredicted_plans
+
+    settings = load_settings()
+    if not is_anything_published(settings):
+        return dg.SkipReason("Nothing has been published yet.")
+    names = account_names(settings.accounts_dir)
+    waiting = dg.RunsFilter(job_name=predict_posts.name, statuses=UNFINISHED)
+    if context.instance.get_runs(waiting, limit=1):
+        return dg.SkipReason("The last run is not over.")
+    plans = unpredicted_plans(settings, names, utc_now())
+    if not plans:
+        return dg.SkipReason("Every planned post has its prediction.")
+    return dg.RunRequest(run_key=hashlib.sha256("\n".join(plans).encode()).hexdigest()[:16])

@@ -20,6 +20,7 @@ from pipeline.learn.findings import (
 )
 from pipeline.learn.operations import FormatPosterior, SetExploration
 from pipeline.learn.thompson import PRIOR, PRIOR_SD, Posterior, chances_of_being_best
+from pipeline.measure.intervals import log_error
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,9 +34,6 @@ without differences is told that there is nothing to recommend."""
 
 MIN_SHIFT = 0.1
 """Smallest part of the exploration that moves to other formats for which a change is proposed."""
-
-_INTERVAL_DEVIATIONS = 1.645
-"""Standard errors from the middle of a 90 % interval to its ends."""
 
 _FORMAT_EFFECTS_SQL = """\
 select
@@ -169,8 +167,8 @@ def _outcome_of(platform: str, rows: Sequence[Mapping[str, Any]]) -> str | None:
 
 def _estimate(row: Mapping[str, Any]) -> tuple[str, float, float]:
     """Format, and its log effect with standard error, before pooling."""
-    low, high = math.log(row["effect_low"]), math.log(row["effect_high"])
-    return row["segment"], (low + high) / 2, (high - low) / (2 * _INTERVAL_DEVIATIONS)
+    low, high = row["effect_low"], row["effect_high"]
+    return row["segment"], math.log(low * high) / 2, log_error(low, high)
 
 
 def _pooled(precision: float, weighted: float) -> Posterior:

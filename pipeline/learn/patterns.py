@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.measure.intervals import log_error
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -20,8 +22,6 @@ PATTERNS: Mapping[str, tuple[str, ...]] = {
     "effective_hooks": ("hook_style",),
 }
 """The dimensions whose better segments each key of ``pattern_data`` lists."""
-
-_INTERVAL_DEVIATIONS = 1.645
 
 _EFFECTS_SQL = """\
 select
@@ -92,6 +92,6 @@ def correlation(row: Mapping[str, Any]) -> float:
     From the effect's own interval: with error e of the mean of n of N posts against all, the t
     value is (effect / e) and r = t / sqrt(t² + N − 2) (Cohen, 1988, chapter 3).
     """
-    low, high = math.log(row["effect_low"]), math.log(row["effect_high"])
-    t = (low + high) / 2 / ((high - low) / (2 * _INTERVAL_DEVIATIONS))
+    low, high = row["effect_low"], row["effect_high"]
+    t = math.log(low * high) / 2 / log_error(low, high)
     return round(t / math.sqrt(t**2 + max(1, row["account_n"] - 2)), 4)

@@ -16,6 +16,7 @@ import duckdb
 from pipeline.clients.warehouse import new_version, publish, writing
 from pipeline.clock import utc_now
 from pipeline.errors import BuildFailedError
+from pipeline.measure.broken_counts import write_broken_counts
 from pipeline.measure.dbt_runs import DbtEvent, run_dbt_build
 from pipeline.measure.failure_patterns import write_failure_patterns
 from pipeline.measure.pareto import write_pareto
@@ -135,6 +136,7 @@ def publish_build(settings: Settings) -> Published:
 def _build_statistics(connection: duckdb.DuckDBPyConnection) -> VerdictCounts:
     build_id = _complete_build_id(connection)
     connection.execute("begin")
+    write_broken_counts(connection)
     rows = write_segment_effects(connection)
     write_failure_patterns(connection)
     write_pareto(connection)

@@ -1,7 +1,7 @@
 """Signs that a scrape told less, or something else, than it seems to.
 
-Each check is a query over the models that returns the offending rows; none of them stops a
-build, because the numbers stand as they were observed. A person decides what they mean.
+Each check is a query over models or statistics that returns the offending rows; none of them stops
+a build, because the numbers stand as they were observed. A person decides what they mean.
 """
 
 from collections.abc import Mapping
@@ -33,6 +33,9 @@ class DataCheck:
     name: str
     description: str
     query: str
+    """Where its rows have a ``message``, that is a sentence of its own for each."""
+    table: tuple[str, str] = ("marts", "fct_snapshot")
+    """Schema and name of what the check is about: it can run once that is made."""
 
 
 DATA_CHECKS = (
@@ -114,6 +117,21 @@ DATA_CHECKS = (
             where has_count_drop
             order by all
         """,  # noqa: S608 - the parts are constants
+    ),
+    DataCheck(
+        name="counts_are_possible",
+        description=(
+            "In no profile do likes, comments, shares or saves exceed the views of most posts from "
+            "some day of publication on. There a source has broken: the counts stand as observed, "
+            "and nothing is learned from those posts."
+        ),
+        query="""
+            select
+                account_name, platform, from_date, until_date, relations, n, impossible_n, message
+            from stats.broken_counts
+            order by all
+        """,
+        table=("stats", "broken_counts"),
     ),
 )
 

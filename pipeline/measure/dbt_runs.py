@@ -88,7 +88,8 @@ def run_dbt_unit_tests(settings: Settings) -> int:
     Raises:
         BuildFailedError: Names the models and tests that failed.
     """
-    result = _invoke(["build", "--empty", *_common_arguments(settings)], None)
+    arguments = ["--no-write-json", "build", "--empty", "--exclude-resource-type", "test"]
+    result = _invoke([*arguments, *_common_arguments(settings)], None)
     nodes = list(getattr(result.result, "results", None) or [])
     failed = [node for node in nodes if str(node.status) in ("error", "fail", "runtime error")]
     if failed or not result.success:

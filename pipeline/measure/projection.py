@@ -239,6 +239,8 @@ def _boosted(
         model.fit(known[:, is_told], missed / histories.log_ahead)
 
     def correction(asked: Histories) -> Floats:
+        if not len(asked):  # no post is young: scikit-learn would not hear of it
+            return np.empty(0)
         with threadpool_limits(limits=1, user_api="openmp"):
             predicted: Floats = model.predict(features(asked)[:, is_told]) * asked.log_ahead
         return predicted

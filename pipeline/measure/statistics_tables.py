@@ -13,6 +13,7 @@ POST_PROJECTION = "post_projection"
 PARETO = "pareto"
 FAILURE_PATTERNS = "failure_patterns"
 VERDICTS = "verdicts"
+BROKEN_COUNTS = "broken_counts"
 
 STATISTICS_TABLES: Mapping[str, Mapping[str, str]] = {
     SEGMENT_EFFECTS: {
@@ -117,6 +118,19 @@ STATISTICS_TABLES: Mapping[str, Mapping[str, str]] = {
         "p_value": "double",
         "q_value": "double",
         "verdict": "varchar not null",
+    },
+    BROKEN_COUNTS: {
+        "account_name": "varchar not null",
+        "platform": "varchar not null",
+        "from_date": "date not null",
+        "earliest_from_date": "date not null",
+        "until_date": "date",
+        "relations": "varchar not null",
+        "n": "integer not null",
+        "impossible_n": "integer not null",
+        "p_value": "double",
+        "first_seen_at": "timestamptz not null",
+        "message": "varchar not null",
     },
 }
 """Columns of each table with their types, in order."""

@@ -13,6 +13,13 @@ from alembic.script import ScriptDirectory
 
 from pipeline.clients import state as state_module
 from pipeline.clients.state import decision_rows, reading_state, recommendation_rows, writing_state
+from pipeline.clients.state_as_of import copy_state_as_of
+from pipeline.clients.state_experiments import (
+    add_event,
+    add_experiment,
+    event_rows,
+    experiment_rows,
+)
 from pipeline.clients.state_tables import metadata
 from pipeline.errors import ConfigurationError
 from pipeline.settings import REPOSITORY, Settings
@@ -227,3 +234,80 @@ def test_processes_that_start_at_once_make_one_database_and_lose_nothing(setting
         process.join()
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
     assert len(decision_rows(settings)) == 4
+
+
+EXPERIMENT_MOMENTS = {name: NOW + timedelta(days=day) for day, name in enumerate(
+    ("created_at", "decided_at", "started_at", "concluded_at")
+)}  # fmt: skip
+
+
+def experiment(experiment_id: str, **values: object) -> dict[str, object]:
+    return {
+        "experiment_id": experiment_id,
+        "account_name": "sleepy",
+        "platform": "tiktok",
+        "status": "concluded",
+        "origin": "gap",
+        "registration": {},
+        "registration_sha256": "…",
+        "created_by": "afterpost",
+        "decided_by": "ann",
+        "verdict": "winner",
+        "because": "It is better.",
+        "result": {"winner": "tried"},
+        "recommendation_id": "rec_1",
+        **EXPERIMENT_MOMENTS,
+        **values,
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "statuses"),
+    [
+        ({}, ["proposed", "registered", "running", "concluded"]),
+        (
+            {"origin": "person", "decided_by": None, "decided_at": None},
+            ["registered", "registered", "running", "concluded"],
+        ),
+        (
+            {
+                "status": "rejected",
+                "started_at": None,
+                "concluded_at": None,
+                **dict.fromkeys(("verdict", "result", "recommendation_id")),
+            },
+            ["proposed", "rejected", "rejected", "rejected"],
+        ),
+        (
+            {
+                "origin": "person",
+                "status": "stopped",
+                "started_at": None,
+                "decided_at": EXPERIMENT_MOMENTS["concluded_at"],
+            },
+            ["registered", "registered", "registered", "stopped"],
+        ),
+    ],
+    ids=["from a gap", "a person's", "rejected", "stopped before its start"],
+)
+def test_an_experiment_as_of_a_moment_is_as_it_was_then(
+    tmp_path: Path, values: dict[str, object], statuses: list[str]
+):
+    source = Settings(home=tmp_path / "source", lock_timeout_s=20)
+    with writing_state(source) as state:
+        add_experiment(state, experiment("exp_1", **values))
+        add_event(state, "exp_1", "started", happened_at=EXPERIMENT_MOMENTS["started_at"])
+    told = []
+    for name, moment in EXPERIMENT_MOMENTS.items():
+        target = Settings(home=tmp_path / name, lock_timeout_s=20)
+        copy_state_as_of(source, target, moment)
+        (row,) = experiment_rows(target)
+        told.append(row["status"])
+        if row["concluded_at"] is None:
+            assert (row["verdict"], row["result"], row["recommendation_id"]) == (None, None, None)
+        assert (row["decided_by"] is None) == (row["decided_at"] is None)
+        assert len(event_rows(target, "exp_1")) == (moment >= EXPERIMENT_MOMENTS["started_at"])
+    assert told == statuses
+    before = Settings(home=tmp_path / "before", lock_timeout_s=20)
+    copy_state_as_of(source, before, NOW - timedelta(seconds=1))
+    assert experiment_rows(before) == []

@@ -139,6 +139,14 @@ STEPS: dict[str, Step] = {
     "another zone": lambda home: make_account(home, timezone="Asia/Tokyo", **LISTS),
     "a newly planned post": lambda home: planned(home, "new", 7, TEXTS[7], pillar="food"),
     "a plan's other format": lambda home: planned(home, "one", 0, TEXTS[0], format="list"),
+    "a plan for an arm of an experiment": lambda home: planned(
+        home,
+        "one",
+        0,
+        TEXTS[0],
+        format="list",
+        experiment={"experiment_id": "exp_1", "arm": "tried", "assignment_id": "asg_1"},
+    ),
     "a plan that cannot be read": lambda home: (
         home.accounts_dir / "lullabies" / "output" / "two" / "meta.json"
     ).write_text("{"),

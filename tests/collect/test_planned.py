@@ -57,6 +57,7 @@ def test_a_whole_plan_is_read(settings: Settings, account: AccountConfig) -> Non
         "ai_confidence": 0.85,
         "source_credibility": 1,
         "content_quality_score": 0,
+        "experiment": {"experiment_id": "exp_1", "arm": "tried", "assignment_id": "asg_1"},
         "something_else": [1],
     }
     write(settings, "2026-10-01_bedtime", meta=meta)
@@ -72,7 +73,31 @@ def test_a_whole_plan_is_read(settings: Settings, account: AccountConfig) -> Non
         "ai_confidence": 0.85,
         "source_credibility": 1.0,
         "content_quality_score": 0.0,
+        "experiment_id": "exp_1",
+        "experiment_arm": "tried",
+        "assignment_id": "asg_1",
     }
+
+
+@pytest.mark.parametrize(
+    ("stamp", "expected"),
+    [
+        (None, (None, None, None)),
+        ("exp_1", (None, None, None)),
+        (["exp_1"], (None, None, None)),
+        ({}, (None, None, None)),
+        ({"experiment_id": 12, "arm": True, "assignment_id": ["a"]}, (None, None, None)),
+        ({"experiment_id": " exp_1 ", "arm": "", "more": 1}, ("exp_1", None, None)),
+        ({"arm": "tried", "assignment_id": None}, (None, "tried", None)),
+    ],
+)
+def test_what_an_experiments_stamp_lacks_is_missing(
+    settings: Settings, account: AccountConfig, stamp: Any, expected: tuple[str | None, ...]
+) -> None:
+    write(settings, "one", meta={"topic": "bedtime", "experiment": stamp})
+    post = only_post(settings, account)
+    assert (post.experiment_id, post.experiment_arm, post.assignment_id) == expected
+    assert post.topic == "bedtime"
 
 
 @pytest.mark.parametrize("value", [1.01, -0.1, 85, "0.85", True, None, float("nan"), [0.5]])

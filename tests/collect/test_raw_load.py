@@ -43,7 +43,8 @@ TABLES = (
     "scrapes", "scrape_items", "rejected_items", "native_metrics", "accounts", "account_profiles",
     "account_segments", "planned_posts", "post_matches", "post_labels",
     "state_recommendations", "state_decisions", "state_verdict_registrations", "state_feedback",
-    "state_scrape_attempts", "state_model_calls",
+    "state_scrape_attempts", "state_model_calls", "state_predictions",
+    "state_reflexion_adjustments",
 )  # fmt: skip
 
 

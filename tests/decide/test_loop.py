@@ -2,7 +2,8 @@
 
 import pytest
 
-from bench.loop import MULTIPLIERS, Setting, oracle, run_world, summary
+from bench.loop import summary
+from bench.loop_worlds import MULTIPLIERS, Setting, oracle, run_world
 
 FORMAT_COUNT = len(MULTIPLIERS)
 

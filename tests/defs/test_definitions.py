@@ -155,6 +155,9 @@ def test_dbt_tests_are_asset_checks(definitions: dg.Definitions) -> None:
         ("send_weekly_report", ["2026-03-09 09:30", "2026-03-10 09:30"]),
         ("send_monthly_report", ["2026-04-01 09:45", "2026-04-02 09:45"]),
         ("check_alerts_every_15_minutes", ["2026-03-08 21:00", "2026-03-08 21:15"]),
+        ("manage_experiments_hourly", ["2026-03-08 21:05", "2026-03-08 22:05"]),
+        ("train_predictions_when_due", ["2026-03-09 08:30", "2026-03-10 08:30"]),
+        ("predict_young_posts", ["2026-03-09 03:30", "2026-03-09 08:30", "2026-03-09 14:30"]),
     ],
 )
 def test_schedules_fire_at_local_hours_whatever_the_season(
@@ -193,7 +196,15 @@ def test_a_schedule_asks_for_one_run_over_all_accounts(
 
 
 @pytest.mark.parametrize(
-    "name", ["check_alerts_every_15_minutes", "send_daily_report", "send_monthly_report"]
+    "name",
+    [
+        "check_alerts_every_15_minutes",
+        "manage_experiments_hourly",
+        "predict_young_posts",
+        "send_daily_report",
+        "send_monthly_report",
+        "train_predictions_when_due",
+    ],
 )
 def test_nothing_is_started_before_the_first_build(
     definitions: dg.Definitions, home: Settings, name: str
@@ -208,15 +219,24 @@ def test_nothing_is_started_before_the_first_build(
     assert request.run_key == "2026-03-09T12:00:00+00:00"
 
 
-def test_a_look_for_alerts_waits_for_the_last_one(
-    definitions: dg.Definitions, home: Settings
+@pytest.mark.parametrize(
+    ("job_name", "schedule"),
+    [
+        ("check_alerts", "check_alerts_every_15_minutes"),
+        ("manage_experiments", "manage_experiments_hourly"),
+        ("predict_posts", "predict_young_posts"),
+        ("train_predictions", "train_predictions_when_due"),
+    ],
+)
+def test_a_frequent_run_waits_for_the_last_one(
+    definitions: dg.Definitions, home: Settings, job_name: str, schedule: str
 ) -> None:
     home.published_dir.mkdir(parents=True)
     (home.published_dir / "current").write_text("v1\n")
-    job = definitions.resolve_job_def("check_alerts")
+    job = definitions.resolve_job_def(job_name)
     with dg.DagsterInstance.local_temp() as instance:
         instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
-        told = tick(definitions, instance, "check_alerts_every_15_minutes")
+        told = tick(definitions, instance, schedule)
 
     assert isinstance(told, dg.SkipReason)
 

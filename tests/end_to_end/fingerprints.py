@@ -1,9 +1,14 @@
 """What two builds must agree on: every row of the marts and the statistics."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import pytest
+
+from pipeline.measure import dbt_runs
 
 _BOOKKEEPING = {"model_build", "build_info"}
 
@@ -41,3 +46,18 @@ def table_fingerprints(database: Path, schema: str) -> dict[str, str]:
             ).hexdigest()
             for (table,) in names
         }
+
+
+@contextmanager
+def without_data_tests() -> Iterator[None]:
+    """For a build that another one is compared with, row by row: the other runs the data tests."""
+    invoke = dbt_runs._invoke
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            dbt_runs,
+            "_invoke",
+            lambda arguments, on_event: invoke(
+                [*arguments, "--exclude-resource-type", "test"], on_event
+            ),
+        )
+        yield

@@ -16,11 +16,18 @@ MODELS = Path(__file__).parents[2] / "dbt_project" / "models"
 
 
 def create_contract_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Every mart as an empty table, the statistics, and what a build says about itself."""
+    """Every mart as an empty table, the statistics, and what a build says about itself.
+
+    And what is read of predictions beside their scores.
+    """
     connection.execute("create schema if not exists marts")
     prepare_statistics_tables(connection)
     for table, columns in contracts().items():
         connection.execute(f"create table if not exists {table} ({columns})")
+    connection.execute("create schema if not exists raw")
+    connection.execute(
+        "create table if not exists raw.state_predictions (prediction_id varchar, features varchar)"
+    )
     connection.execute(
         "create table if not exists stats.build_info "
         "(warehouse_version varchar, built_at timestamptz, as_of timestamptz)"

@@ -1,13 +1,10 @@
 """One profile, one local Apify that can be broken in every way, and what is left afterwards."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -181,19 +178,6 @@ class Bench:
             }
 
 
-@cache
-def _migrated_state() -> bytes:
-    """A state database as a first use makes it: the migrations are tested elsewhere."""
-    with TemporaryDirectory() as folder:
-        settings = Settings(home=Path(folder))
-        with reading_state(settings):
-            pass
-        with sqlite3.connect(settings.warehouse_dir / "state.db") as connection:
-            connection.execute("pragma wal_checkpoint(truncate)")
-        connection.close()
-        return (settings.warehouse_dir / "state.db").read_bytes()
-
-
 @contextmanager
 def open_bench(home: Path, *, has_state: bool = True, **account: Any) -> Iterator[Bench]:
     """A bench whose server answers with three posts until it is told otherwise."""
@@ -220,6 +204,6 @@ def open_bench(home: Path, *, has_state: bool = True, **account: Any) -> Iterato
         )
         bench = Bench(settings, server, make_account(settings, **account))
         if has_state:
-            settings.warehouse_dir.mkdir()
-            (settings.warehouse_dir / "state.db").write_bytes(_migrated_state())
+            with reading_state(settings):
+                pass
         yield bench

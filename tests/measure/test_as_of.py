@@ -35,6 +35,7 @@ from pipeline.simulate.account_files import copy_accounts
 from pipeline.simulate.exports import write_exports
 from pipeline.simulate.planned import write_planned
 from pipeline.simulate.world import World, build_world
+from tests.end_to_end.fingerprints import without_data_tests
 
 KNOWN_AT = datetime(2026, 9, 15, 12, 0, tzinfo=UTC)
 ACCOUNT = "mymomskills"
@@ -157,7 +158,8 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Settings,
     _say(whole, post_ids, with_later=True)
     _say(early, post_ids, with_later=False)
     load_raw(early)
-    build_models(early)
+    with without_data_tests():
+        build_models(early)
     build_statistics(early)
     publish_build(early)
     context = whole.accounts_dir / ACCOUNT / "performance_context.json"

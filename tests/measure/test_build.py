@@ -43,8 +43,6 @@ def test_a_failing_data_test_publishes_nothing_and_says_which(settings: Settings
         # Nothing that the program does writes such rows, so no load looks for them.
         with writing(settings, "test") as connection:
             connection.execute("delete from raw.post_labels")
-        build_models(settings)
-        build_statistics(settings)
 
 
 def test_statistics_of_an_older_build_are_made_again_before_publishing(

@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from pipeline.measure.data_checks import DATA_CHECKS, offending_rows
+from pipeline.measure.statistics_tables import prepare_statistics_tables
 
 CHECKS = {check.name: check for check in DATA_CHECKS}
 
@@ -17,6 +18,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         database.execute("set timezone = 'UTC'")
         database.execute("create schema raw")
         database.execute("create schema marts")
+        prepare_statistics_tables(database)
         database.execute(
             """
             create table marts.fct_snapshot as

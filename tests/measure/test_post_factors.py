@@ -10,13 +10,9 @@ import duckdb
 import numpy as np
 import pytest
 
-from pipeline.collect.raw import load_raw
 from pipeline.learn.findings import OUTCOME_WORDS, confidence_of
-from pipeline.measure.build import build_models, build_statistics
 from pipeline.measure.dbt_runs import DBT_PROJECT
 from pipeline.settings import Settings
-from pipeline.simulate.world import build_world
-from tests.end_to_end.small_world import landed_home
 
 pytestmark = pytest.mark.slow
 
@@ -31,15 +27,9 @@ Key = tuple[str, str, str]
 
 
 @pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A built world with planted effects, less noisy than usual."""
-    settings: Settings = landed_home(
-        tmp_path_factory.mktemp("factors"), build_world(seed=5, noise=0.6), every=2
-    )
-    load_raw(settings)
-    build_models(settings)
-    build_statistics(settings)
-    with duckdb.connect(str(settings.database_path), read_only=True) as opened:
+def connection(built_world: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A built world with planted effects."""
+    with duckdb.connect(str(built_world.database_path), read_only=True) as opened:
         yield opened
 
 

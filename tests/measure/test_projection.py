@@ -103,6 +103,15 @@ def test_a_count_that_can_fall_is_projected_below_where_others_fell():
     assert np.median(found.expected / world.histories.last_count) == pytest.approx(0.9, abs=0.02)
 
 
+def test_no_young_posts_are_projected_to_nothing():
+    world = grown_posts(1, 240)
+    projector = _fit(world)
+    nobody = world.rows(np.zeros(len(world.posts), bool))
+
+    assert projector.method is Method.BOOSTING
+    assert len(projector.project(nobody.histories, nobody.accounts).expected) == 0
+
+
 def test_an_account_whose_posts_live_longer_is_projected_higher():
     world = grown_posts(7, 160, account_count=2)
     gained = world.target_counts - world.histories.last_count

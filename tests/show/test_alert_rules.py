@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pipeline.accounts import AlertKind, AlertThresholds
+from pipeline.measure.intervals import share_of
 from pipeline.show.alerts.breakouts import breakout_findings, chance_of
 from pipeline.show.alerts.drops import NEW_USUAL_DAYS, drop_findings, find_fall, posts_needed
 from pipeline.show.alerts.findings import Finding, Says
 from pipeline.show.alerts.low_engagement import low_engagement_findings
 from pipeline.show.alerts.posts import post_findings
 from pipeline.show.alerts.predictions import ScoredPrediction, accuracy_findings
-from pipeline.show.alerts.robust import Usual, share_of, usual_of
+from pipeline.show.alerts.robust import Usual, usual_of
 from pipeline.show.alerts.series import ProfileSeries
 from pipeline.show.alerts.wording import ended_sentence, sentence
 

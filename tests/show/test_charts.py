@@ -18,6 +18,7 @@ from pipeline.show.charts.pictures import png_of, spec_of, svg_of
 from pipeline.show.charts.projections import projections_chart
 from pipeline.show.charts.saves import save_share_chart
 from pipeline.show.charts.scores import score_chart
+from pipeline.show.charts.skill import skill_chart
 from pipeline.show.charts.trend import trend_chart
 from pipeline.show.reports.growth import GrowthPoint, ProjectedPost
 from pipeline.show.reports.pillar_formats import pillar_format_cells
@@ -52,6 +53,13 @@ def _weeks(account: str, typical: list[float | None]) -> list[WeekTrend]:
     ]  # fmt: skip
 
 
+def _window(ratio: float | None, low: float | None, high: float | None) -> dict[str, Any]:
+    return {
+        "platform": HOSTILE, "period_end": MONDAY, "n": 9, "pinball_ratio": ratio,
+        "pinball_ratio_low": low, "pinball_ratio_high": high,
+    }  # fmt: skip
+
+
 def _charts() -> dict[str, Callable[[], alt.LayerChart]]:
     effects = (
         _effect("step_guide", 1.6, "better"),
@@ -77,6 +85,9 @@ def _charts() -> dict[str, Callable[[], alt.LayerChart]]:
         "saves": lambda: save_share_chart([post, post]),
         "scores": lambda: score_chart([(80.0, "overperforming"), (100.0, "normal"), (3.0, "x")]),
         "projections": lambda: projections_chart([young]),
+        "skill": lambda: skill_chart(
+            [_window(0.93, 0.9, 0.97), _window(1.2, None, None), _window(None, None, None)]
+        ),
         "heatmap": lambda: heatmap_chart(
             [HeatCell("a", "b", 9, 1.4, 1.1, 1.8), HeatCell(HOSTILE, "b", 2, None, None, None)],
             rows=["a", HOSTILE], columns=["b", "c"], row_title="pillar", column_title="format",

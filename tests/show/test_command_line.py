@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).parents[2]
 PROGRAM = [sys.executable, "-m", "pipeline.show.cli.main"]
 HEAVY = (
     "alembic", "anthropic", "apify_client", "dagster", "dbt", "duckdb", "httpx2", "numpy",
-    "pydantic", "rapidfuzz", "scipy", "sqlalchemy",
+    "pydantic", "rapidfuzz", "scipy", "sklearn", "sqlalchemy",
 )  # fmt: skip
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
@@ -64,8 +64,9 @@ def test_help_loads_nothing_heavy():
 def test_the_commands_are_those_of_the_design():
     assert {words[0] for words in COMMANDS} == {
         "demo", "accounts", "scrape", "import", "health", "build", "recommend", "analyze",
-        "dashboard", "report", "alerts", "review", "context", "draw", "verdicts", "feedback",
-        "match", "label", "sql", "export", "metrics", "web", "rebuild",
+        "dashboard", "report", "alerts", "review", "context", "draw", "predict", "reflexion",
+        "verdicts", "experiment", "feedback", "match", "label", "sql", "export", "metrics", "web",
+        "rebuild",
     }  # fmt: skip
 
 
@@ -125,6 +126,8 @@ def test_every_option_that_the_readme_names_exists():
         ["scrape"],
         ["scrape", "--all", "--account", "a"],
         ["review"],
+        ["predict"],
+        ["predict", "--planned", "--hook", "a hook"],
         ["sql", "select 1", "--json", "--csv"],
         ["context", "show"],
         ["context", "show", "a", "--account", "b"],
@@ -148,6 +151,7 @@ def test_wrong_usage_is_one_sentence_and_exit_2(words, capsys):
         ["scrape", "--account", "nobody"],
         ["recommend", "--account", "nobody"],
         ["review", "--account", "nobody"],
+        ["predict", "--account", "nobody"],
         ["context", "show", "nobody"],
         ["context", "revert", "--account", "nobody"],
         ["analyze", "--account", "../../etc"],

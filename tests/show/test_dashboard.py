@@ -83,7 +83,7 @@ def test_the_page_may_run_what_is_inlined_and_nothing_else(text: str):
     for tag, attributes, code in found.parts:
         if attributes.get("type") != "application/json":
             assert script_hash(code) in allowed[inlined[tag]].split(), code[:80]
-    assert len([one for one in found.parts if one[0] == "script"]) == 6
+    assert len([one for one in found.parts if one[0] == "script"]) == 7
     assert [url for url in found.addresses if not url.startswith("#")] == []
     assert found.handlers == []
     assert text.count("vegaEmbed = vegaEmbed") + text.count("vegaEmbed=") == 1
@@ -99,7 +99,7 @@ def test_the_figures_are_those_of_the_readers(home: Settings, text: str):
     assert f"{words.percent(tiktok.engagement_rate_median)} at the".replace("\xa0", " ") in shown
     for row in effects:
         if row.effect is not None:
-            assert f"{words.ratio(row.effect)} {words.ratio(row.effect_low)}" in shown
+            assert f"{words.times(row.effect)} {words.times(row.effect_low)}" in shown
     assert "step_guide posts get 1.60× the usual" in shown
     assert "90 % interval 1.33–1.92" in shown
     assert "Set the weight of step_guide from 1.0 to 1.4" in shown

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from pipeline.accounts import load_accounts
-from pipeline.clients.run_history import Automation, RunHistory
+from pipeline.clients.run_history import Automation, LatestCheck, RunHistory
 from pipeline.settings import Settings
 from pipeline.show.cli.main import main
 from pipeline.show.monitoring import health as module
@@ -133,6 +133,18 @@ def test_schedules_without_their_daemon_need_a_person():
         assert item.level is Level.ACTION
         assert "make ui" in str(item.to_do)
     assert "was seen 5 hours ago" in item.says
+
+
+def test_what_a_failed_check_found_is_told_with_its_name():
+    checks = (
+        LatestCheck("stats/broken_counts", "counts_are_possible", False, "warn", "That cannot be."),
+        LatestCheck("marts/fct_snapshot", "counts_do_not_fall", False, "warn"),
+        LatestCheck("marts/fct_snapshot", "like_counts_differ", True, "warn", "Of no matter."),
+    )
+    item = module._checks(RunHistory((), (), checks, 0, (), ()))
+
+    assert item.level is Level.NOTE
+    assert item.says == ("1 pass, 2 fail: counts_are_possible, counts_do_not_fall. That cannot be.")
 
 
 def test_the_command_fits_a_terminal_and_its_exit_code_says_it(

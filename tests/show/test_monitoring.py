@@ -35,7 +35,10 @@ def counted(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     if context.run.tags.get("fails"):
         raise dg.Failure("as asked")
     check = dg.AssetCheckResult(
-        check_name="told", passed=False, severity=dg.AssetCheckSeverity.WARN
+        check_name="told",
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="One row too many.",
     )
     return dg.MaterializeResult(check_results=[check])
 
@@ -141,7 +144,7 @@ def test_names_follow_the_conventions():
         assert set(entry.labels) <= {
             "account", "platform", "status", "kind", "severity", "provider", "purpose",
             "direction", "job", "daemon", "decision", "verdict", "source", "version",
-            "warehouse_version",
+            "warehouse_version", "target",
         }  # fmt: skip
         assert entry.help.endswith(".")
 
@@ -223,6 +226,7 @@ def test_runs_checks_and_schedules_are_read_from_what_dagster_wrote(series: Seri
     assert history is not None
     (check,) = history.checks
     assert (check.asset, check.check, check.has_passed) == ("counted", "told", False)
+    assert check.says == "One row too many."
 
 
 def test_what_the_generator_reports_has_the_former_names_too(series: Series):

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from pipeline.show.cli import output
+from pipeline.show.figure_words import MISSING, count, moment, percent, times
 
 
 @pytest.mark.parametrize(
@@ -60,10 +61,10 @@ def test_a_caption_cannot_steer_the_terminal():
 
 
 def test_a_missing_number_is_a_dash_and_never_zero():
-    shown = {output.count(None), output.percent(None), output.ratio(None), output.moment(None)}
+    shown = {count(None), percent(None), times(None), moment(None)}
 
-    assert shown == {output.MISSING}
-    assert output.count(0) == "0"
+    assert shown == {MISSING}
+    assert count(0) == "0"
 
 
 def test_markup_in_a_cell_is_text(capsys):

@@ -62,6 +62,9 @@ joined as (
         planned.ai_confidence,
         planned.source_credibility,
         planned.content_quality_score,
+        planned.experiment_id,
+        planned.experiment_arm,
+        planned.assignment_id,
         (tracked.lowest_view_definition_id is distinct from tracked.highest_view_definition_id)
             as has_definition_change,
         tracked.snapshot_count,

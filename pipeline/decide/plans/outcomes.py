@@ -5,9 +5,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from statistics import median
 from typing import TYPE_CHECKING
 
 from pipeline.decide.plans.plan import Plan, PostKey
+from pipeline.measure.intervals import student_deviations
 
 if TYPE_CHECKING:
     import duckdb
@@ -19,7 +21,6 @@ MIN_POSTS = 3
 """Fewer posts have no interval; they are shown one by one."""
 
 SOURCE = "intermediate.int_post_outcomes"
-_COVERAGE = 0.9
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def _post(
 ) -> PostOutcome:
     posted_at, age_hours = known.get(key, (None, None))
     value = own[key][0] if key in own else None
-    usual = _median([other for other, _ in others])
+    usual = median(other for other, _ in others) if others else None
     missing = None
     if key not in known:
         missing = "no scrape has seen it yet"
@@ -208,18 +209,5 @@ def _pooled(
         inverse += (len(values) / count) ** 2 / len(usual)
     if freedom < 1:
         return None
-    from scipy import special  # a third of a second, so only when it is used
-
-    reach = float(special.stdtrit(freedom, (1 + _COVERAGE) / 2))
-    reach *= math.sqrt(squares / freedom * inverse)
+    reach = student_deviations(freedom) * math.sqrt(squares / freedom * inverse)
     return math.exp(mean), math.exp(mean - reach), math.exp(mean + reach)
-
-
-def _median(values: Sequence[float]) -> float | None:
-    if not values:
-        return None
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    if len(ordered) % 2:
-        return ordered[middle]
-    return (ordered[middle - 1] + ordered[middle]) / 2

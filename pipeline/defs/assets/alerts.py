@@ -13,7 +13,7 @@ _NONE_OPEN = "no_alert_is_open"
 
 @dg.asset(
     key=_KEY,
-    deps=[dg.AssetKey(["published", "warehouse"])],
+    deps=[dg.AssetKey(["published", "warehouse"]), dg.AssetKey(["learn", "experiments"])],
     group_name="show",
     kinds={"sqlite", "slack"},
     owners=["team:afterpost"],

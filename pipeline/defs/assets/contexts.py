@@ -13,7 +13,7 @@ from pipeline.settings import Settings
 
 @dg.asset(
     key=["decide", "performance_context"],
-    deps=[dg.AssetKey(["learn", "recommendations"])],
+    deps=[dg.AssetKey(["learn", "recommendations"]), dg.AssetKey(["learn", "experiments"])],
     group_name="decide",
     partitions_def=accounts,
     backfill_policy=dg.BackfillPolicy.single_run(),

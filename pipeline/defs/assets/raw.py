@@ -37,6 +37,8 @@ _TABLES = {
     "post_labels": "One row per post and dimension with a label.",
     "state_recommendations": "One row per recommendation, copied from the state database.",
     "state_decisions": "One row per decision, copied from the state database.",
+    "state_predictions": "One row per prediction, copied from the state database.",
+    "state_reflexion_adjustments": "One row per correction of a segment's predictions.",
     "state_scrape_attempts": "One row per run that was meant to be paid for.",
     "state_model_calls": "One row per question to the language model, with what it cost.",
 }

@@ -23,6 +23,7 @@ _TABLES = {
     "failure_patterns": "What an account's weak posts have in common that the others have not.",
     "pareto": "How much of an account's engagement its best posts bring.",
     "post_projection": "What a young post will have at 7 and 28 days of age, with an interval.",
+    "broken_counts": "From when on a profile's counts are impossible: more likes than views.",
     "verdicts": "What approved changes did, by what was fixed at their approval.",
 }
 _EFFECTS = dg.AssetKey(["stats", "segment_effects"])

@@ -1,12 +1,12 @@
 """What is known of an arm, and of the difference between two.
 
 Everything takes and gives arrays of any common shape: one pair of arms, one pair at many looks, or
-many simulated pairs at many looks. Four kinds of arm:
+many simulated pairs at many looks. Three kinds of arm:
 
 - ``binomial``: successes among independent trials; the mean is a share.
-- ``poisson``: events in an exposure, as many as a Poisson process gives; the mean is a rate.
 - ``ratio``: a sum of numerators over a sum of denominators of units (clicks over impressions of
-  posts, comments per post). Its variance is the units' own, so that overdispersion is in it.
+  posts), or a plain mean (comments per post). Its variance is the units' own, so that
+  overdispersion is in it.
 - ``log``: logarithms of values of units; differences are logarithms of ratios.
 """
 
@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from pipeline.errors import AfterpostError
 
 Floats = NDArray[np.float64]
-Kind = Literal["binomial", "poisson", "ratio", "log"]
+Kind = Literal["binomial", "ratio", "log"]
 
 NO_LIMIT_DF = 1e9
 """Degrees of freedom of a variance that is known from the mean (float arithmetic stays exact)."""
@@ -30,11 +30,14 @@ FEWEST_UNITS = 5
 FEWEST_EVENTS = 10
 """Successes, and failures, of both arms together below which nothing is concluded."""
 
-
 MOST_UNEQUAL = 2.0
-"""Times as many units as the other arm up to which raw counts conclude anything before the planned
-end. Skewness cancels between equal arms only: at 4 to 1, heavily skewed counts call 7 % false
-winners over 100 looks, at 2 to 1 under 3 %. Logarithms need no such limit."""
+"""Times as many units as the other arm up to which few raw values conclude anything before the
+planned end. Skewness cancels between equal arms only: at 4 to 1, heavily skewed values call 7 %
+false winners over 100 looks, at 2 to 1 about 3 %. Logarithms need no such limit."""
+
+ENOUGH_UNEQUAL = 50.0
+"""Units of the smaller arm, for each time that the other is larger, from which raw values of more
+unequal arms conclude something: 200 at 4 to 1 (at most 3 % false winners there)."""
 
 
 class NotComparableError(AfterpostError):
@@ -47,11 +50,11 @@ class Arm:
 
     Attributes:
         kind: How the mean was made.
-        size: Trials of a binomial arm, exposure of a Poisson arm, otherwise units.
-        mean: Share, rate, ratio or mean logarithm.
+        size: Trials of a binomial arm, otherwise units.
+        mean: Share, ratio or mean logarithm.
         variance: Variance of the mean.
         df: Degrees of freedom of that variance.
-        events: Successes or counts; of the other kinds, units.
+        events: Successes; of the other kinds, units.
     """
 
     kind: Kind
@@ -75,7 +78,7 @@ class Difference:
         df: Degrees of freedom of the standard errors (Welch, 1947).
         log_ratio: Logarithm of the second mean over the first; nan where one is not positive.
         log_ratio_se: Its standard error (delta method).
-        information: n1 · n2 / (n1 + n2) in units (trials, exposure).
+        information: n1 · n2 / (n1 + n2) in units (trials).
         ready: Whether there is enough to conclude anything before the planned end.
     """
 
@@ -106,28 +109,21 @@ def binomial_arm(successes: ArrayLike, trials: ArrayLike) -> Arm:
     return Arm("binomial", size, share, share * (1 - share) / size, no_limit, won)
 
 
-def poisson_arm(events: ArrayLike, exposure: ArrayLike) -> Arm:
-    """Events in an exposure, without anything that makes them vary more than Poisson's law.
-
-    Raises:
-        NotComparableError: A count is negative, or an exposure is not positive.
-    """
-    count, size = np.asarray(events, float), np.asarray(exposure, float)
-    if np.any(size <= 0) or np.any(count < 0):
-        raise NotComparableError("Counts cannot be negative, and their exposure is positive.")
-    rate = count / size
-    return Arm("poisson", size, rate, rate / size, np.full_like(rate, NO_LIMIT_DF), count)
-
-
 def ratio_arm(
     numerators: ArrayLike, denominators: ArrayLike | None = None, *, looks: ArrayLike | None = None
 ) -> Arm:
     """Sum of numerators over sum of denominators, with the variance between units.
 
-    The variance is that of the linearised ratio (Cochran, 1977, "Sampling Techniques", section
-    2.11; Deng, Knoblich and Lu, 2018, "Applying the Delta Method in Metric Analytics"), with the
-    jackknife's first-order correction for units of large denominators, which draw the ratio to
-    themselves (Royall and Cumberland, 1981, "An empirical study of the ratio estimator").
+    The variance is the jackknife's (Royall and Cumberland, 1981, "An empirical study of the ratio
+    estimator"): units of large denominators draw the ratio to themselves, so that their distance
+    from it is too small. Its degrees of freedom are those of as many units of equal denominators as
+    say as much (Kish, 1965, "Survey Sampling", section 11.7). With equal denominators both are the
+    textbook's.
+
+    The delta method (Deng, Knoblich and Lu, 2018, "Applying the Delta Method in Metric Analytics";
+    tea-tasting's ``RatioOfMeans``) is not enough for posts. With beta-distributed save rates of
+    logarithmic views whose standard deviation is 1.3, its 95 % intervals hold the truth in 86 % of
+    experiments with 10 posts per arm, 88 % with 20 and 92 % with 80; these in 96 to 97 %.
 
     Args:
         numerators: One per unit along the last axis, in the order the units came.
@@ -138,7 +134,17 @@ def ratio_arm(
     Raises:
         NotComparableError: A look has fewer than two units, or nothing in its denominators.
     """
-    return _from_units("ratio", numerators, denominators, looks)
+    top = np.asarray(numerators, float)
+    if denominators is None:
+        return _mean_arm("ratio", top, looks)
+    below = np.asarray(denominators, float)
+    if top.shape != below.shape:
+        raise NotComparableError("Every unit needs one numerator and one denominator.")
+    if looks is None:
+        return _ratio_arm_once(top, below)
+    parts = [_ratio_arm_once(top[..., :n], below[..., :n]) for n in _units(top, looks)]
+    columns = ("size", "mean", "variance", "df", "events")
+    return Arm("ratio", *(np.stack([getattr(p, c) for p in parts], axis=-1) for c in columns))
 
 
 def log_arm(log_values: ArrayLike, *, looks: ArrayLike | None = None) -> Arm:
@@ -147,38 +153,44 @@ def log_arm(log_values: ArrayLike, *, looks: ArrayLike | None = None) -> Arm:
     Raises:
         NotComparableError: A look has fewer than two units.
     """
-    return _from_units("log", log_values, None, looks)
+    return _mean_arm("log", np.asarray(log_values, float), looks)
 
 
-def _from_units(
-    kind: Kind, numerators: ArrayLike, denominators: ArrayLike | None, looks: ArrayLike | None
-) -> Arm:
-    top = np.asarray(numerators, float)
-    below = np.ones_like(top) if denominators is None else np.asarray(denominators, float)
-    if top.shape != below.shape:
-        raise NotComparableError("Every unit needs one numerator and one denominator.")
-    units = np.array([top.shape[-1]]) if looks is None else np.asarray(looks, int)
-    if np.any(units < 2) or np.any(units > top.shape[-1]):
+def _units(values: Floats, looks: ArrayLike | None) -> NDArray[np.int_]:
+    units = np.asarray(values.shape[-1] if looks is None else looks, int)
+    if np.any(units < 2) or np.any(units > values.shape[-1]):
         raise NotComparableError("The variance of an arm needs at least two units.")
+    return units
 
-    def total(values: Floats) -> Floats:
-        sums: Floats = np.cumsum(values, axis=-1)[..., units - 1]
-        return sums if looks is not None else sums[..., 0]
 
-    weight = total(below)
-    size = np.broadcast_to(units if looks is not None else units[0], weight.shape).astype(float)
-    if np.any(weight <= 0):
-        raise NotComparableError("The denominators of an arm sum to nothing.")
-    mean = total(top) / weight
-    residual = total(top**2) - 2 * mean * total(top * below) + mean**2 * total(below**2)
-    variance = residual * size / (size - 1)
-    if denominators is not None:
-        weighted = (
-            total(top**2 * below) - 2 * mean * total(top * below**2) + mean**2 * total(below**3)
-        )
-        variance = variance + 2 * (weighted / weight - residual / size)
-    variance = np.maximum(variance, 0.0) / weight**2
+def _mean_arm(kind: Kind, values: Floats, looks: ArrayLike | None) -> Arm:
+    units = _units(values, looks)
+    # Sums of squares of values far from 0 would lose their digits; what an earlier look says must
+    # not depend on later values by one of them.
+    first = values[..., :1]
+    apart = np.cumsum(values - first, axis=-1)[..., units - 1] / units
+    squares = np.cumsum((values - first) ** 2, axis=-1)[..., units - 1]
+    variance = np.maximum(squares / units - apart**2, 0.0) / (units - 1)
+    mean = apart + (first if np.ndim(units) else first[..., 0])
+    size = np.broadcast_to(units, mean.shape).astype(float)
     return Arm(kind, size, mean, variance, size - 1, size)
+
+
+def _ratio_arm_once(top: Floats, below: Floats) -> Arm:
+    n = int(_units(top, None))
+    weight = below.sum(axis=-1, keepdims=True)
+    if np.any(below < 0) or np.any(weight <= 0):
+        raise NotComparableError("The denominators of an arm are negative, or sum to nothing.")
+    mean = top.sum(axis=-1, keepdims=True) / weight
+    # How much the ratio moves without each unit; where it has all denominators, nothing is known.
+    moved = np.divide(
+        top - mean * below, weight - below, out=np.zeros_like(top), where=weight > below
+    )
+    variance = (moved**2).sum(axis=-1) * (n - 1) / n
+    alike = weight[..., 0] ** 2 / (below**2).sum(axis=-1)
+    df = np.maximum(np.floor(alike + 1e-9) - 1, 1.0)  # whole, as statistics packages count units
+    size = np.full(variance.shape, float(n))
+    return Arm("ratio", size, mean[..., 0], variance, df, size)
 
 
 def difference(first: Arm, second: Arm) -> Difference:
@@ -217,20 +229,17 @@ def _log_ratio(first: Arm, second: Arm) -> tuple[Floats, Floats]:
 
 
 def _null_se(first: Arm, second: Arm, variance: Floats) -> Floats:
-    if first.kind not in ("binomial", "poisson"):
+    if first.kind != "binomial":
         return np.asarray(np.sqrt(variance))
-    mean = (first.events + second.events) / (first.size + second.size)
-    each = mean * (1 - mean) if first.kind == "binomial" else mean
-    return np.asarray(np.sqrt(each * (1 / first.size + 1 / second.size)))
+    share = (first.events + second.events) / (first.size + second.size)
+    return np.asarray(np.sqrt(share * (1 - share) * (1 / first.size + 1 / second.size)))
 
 
 def _ready(first: Arm, second: Arm) -> NDArray[np.bool_]:
-    if first.kind in ("ratio", "log"):
-        fewer, more = np.minimum(first.size, second.size), np.maximum(first.size, second.size)
-        balanced = (first.kind == "log") | (more <= MOST_UNEQUAL * fewer)
-        return np.asarray((fewer >= FEWEST_UNITS) & balanced)
-    events = first.events + second.events
-    enough = events >= FEWEST_EVENTS
     if first.kind == "binomial":
-        enough = enough & (first.size + second.size - events >= FEWEST_EVENTS)
-    return np.asarray(enough)
+        events = first.events + second.events
+        trials = first.size + second.size
+        return np.asarray((events >= FEWEST_EVENTS) & (trials - events >= FEWEST_EVENTS))
+    fewer, more = np.minimum(first.size, second.size), np.maximum(first.size, second.size)
+    balanced = (more <= MOST_UNEQUAL * fewer) | (fewer**2 >= ENOUGH_UNEQUAL * more)
+    return np.asarray((fewer >= FEWEST_UNITS) & (balanced | (first.kind == "log")))

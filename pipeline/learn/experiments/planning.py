@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from scipy import special
 
 from pipeline.learn.experiments.anytime import LONGEST
-from pipeline.learn.experiments.arms import NotComparableError
+from pipeline.learn.experiments.arms import FEWEST_UNITS, NotComparableError
 
 _MOST_UNITS = 10**9
 
@@ -45,7 +45,7 @@ def plan(per_arm: int, *, arms: int = 2, units_per_week: float | None = None) ->
     """
     if arms < 2:
         raise NotComparableError("An experiment compares at least two arms.")
-    longest = math.ceil(per_arm * LONGEST)
+    longest = math.floor(per_arm * LONGEST)
     if not units_per_week or units_per_week <= 0:
         return Plan(per_arm, longest, None, None)
     return Plan(per_arm, longest, per_arm * arms / units_per_week, longest * arms / units_per_week)
@@ -59,7 +59,10 @@ def units_for_means(
     power: float = 0.8,
     alpha: float = 0.05,
 ) -> int:
-    """Units per arm of equal arms that Welch's t needs.
+    """Units per arm of equal arms that Welch's t needs, by tea-tasting.
+
+    It takes one variance for both arms. Their mean gives the same standard error; the degrees of
+    freedom that are too many where they differ cost less than one unit.
 
     Args:
         effect: Smallest useful difference of the means: log(1.3) for 1.3 times on log values.
@@ -69,6 +72,10 @@ def units_for_means(
         power: Chance of seeing the effect.
         alpha: Two-sided chance of seeing one that is not there; divided by the declared contrasts.
 
+    Returns:
+        At least :data:`pipeline.learn.experiments.arms.FEWEST_UNITS`, below which a running
+        experiment concludes nothing.
+
     Raises:
         NotComparableError: The effect is nothing, or the variances or chances make no sense.
     """
@@ -76,12 +83,31 @@ def units_for_means(
     other = variance if other_variance is None else other_variance
     if variance < 0 or other < 0 or variance + other == 0:
         raise NotComparableError("A sample size needs the variance between units.")
-    per_arm = max(2, math.ceil(_normal_size(effect, variance + other, power, alpha)))
-    if per_arm > _MOST_UNITS:
+    middle = (variance + other) / 2
+    z = float(special.ndtri(1 - alpha / 2) + special.ndtri(power))
+    if 2 * middle * (z / effect) ** 2 > _MOST_UNITS:
         raise NotComparableError("No experiment can be long enough for so small an effect.")
-    while _t_power(per_arm, effect, variance, other, alpha) < power:
-        per_arm += 1
-    return per_arm
+    from tea_tasting.aggr import Aggregates
+    from tea_tasting.metrics import Mean
+
+    # One-sided at half the error: a winner in the wrong direction is no power, and the tail of
+    # SciPy's noncentral t on that side is nan for small errors, which ends tea-tasting's search.
+    metric = Mean(
+        "value",
+        alternative="greater",
+        equal_var=False,
+        use_t=True,
+        alpha=alpha / 2,
+        power=power,
+        effect_size=abs(effect),
+        n_obs=2 * FEWEST_UNITS,
+    )
+    sample = Aggregates(count_=2, mean_={"value": 1.0}, var_={"value": middle})
+    (fewest,) = metric.solve_power_from_aggregates(sample, "power")
+    if fewest.power >= power:  # its search for a size fails where three units are enough
+        return FEWEST_UNITS
+    (found,) = metric.solve_power_from_aggregates(sample, "n_obs")
+    return math.ceil(float(found.n_obs) / 2)
 
 
 def units_for_shares(
@@ -94,8 +120,8 @@ def units_for_shares(
 ) -> int:
     """Trials per arm of equal arms that the pooled two-proportion z needs.
 
-    Fleiss, Levin and Paik, 2003, "Statistical Methods for Rates and Proportions", section 4.2,
-    without continuity correction.
+    Tea-tasting sizes means only, so this is the textbook's formula: Fleiss, Levin and Paik, 2003,
+    "Statistical Methods for Rates and Proportions", section 4.2, without continuity correction.
 
     Args:
         share: Share of successes without the effect.
@@ -122,17 +148,3 @@ def _check(effect: float, power: float, alpha: float) -> None:
         raise NotComparableError("The smallest useful effect must be more than nothing.")
     if not (0 < alpha < power < 1):
         raise NotComparableError("Power and error lie between 0 and 1, and power is the larger.")
-
-
-def _normal_size(effect: float, variance: float, power: float, alpha: float) -> float:
-    z = special.ndtri(1 - alpha / 2) + special.ndtri(power)
-    return float(variance * (z / effect) ** 2)
-
-
-def _t_power(n: int, effect: float, variance: float, other: float, alpha: float) -> float:
-    df = (n - 1) * (variance + other) ** 2 / (variance**2 + other**2)
-    bound = special.stdtrit(df, 1 - alpha / 2)
-    shift = abs(effect) / math.sqrt((variance + other) / n)
-    if df > 1000:
-        return float(special.ndtr(shift - bound))
-    return float(1 - special.nctdtr(df, shift, bound))

@@ -82,7 +82,7 @@ def size_of(low: float, high: float, smallest_useful: float) -> Size:
 def conclude(
     reading: Reading,
     *,
-    smallest_useful: float,
+    smallest_useful: float | None,
     ended: bool,
     alpha: float = 0.05,
     guards: Sequence[Guard] = (),
@@ -95,7 +95,8 @@ def conclude(
 
     Args:
         reading: The primary metric.
-        smallest_useful: Smallest useful effect, positive, on the scale of the interval.
+        smallest_useful: Smallest useful effect, positive, on the scale of the interval; None where
+            nobody named one: then neither harm nor uselessness is concluded.
         ended: Whether the longest or planned size is reached, whichever was registered as the end.
         alpha: Registered error.
         guards: The guardrails.
@@ -109,7 +110,7 @@ def conclude(
                 Verdict.STOPPED_FOR_HARM,
                 f"{guard.name} got worse than is allowed: at best {guard.high:+.3g}.",
             )
-    if reading.high < -smallest_useful:
+    if smallest_useful is not None and reading.high < -smallest_useful:
         return Conclusion(
             Verdict.STOPPED_FOR_HARM,
             f"The tried arm is worse by more than is useful: at best {reading.high:+.3g}.",
@@ -118,8 +119,13 @@ def conclude(
     return _effect(reading, smallest_useful, ended=ended, alpha=alpha)
 
 
-def _effect(reading: Reading, smallest_useful: float, *, ended: bool, alpha: float) -> Conclusion:
-    if size_of(reading.low, reading.high, smallest_useful) is Size.NEGLIGIBLE:
+def _effect(
+    reading: Reading, smallest_useful: float | None, *, ended: bool, alpha: float
+) -> Conclusion:
+    if (
+        smallest_useful is not None
+        and size_of(reading.low, reading.high, smallest_useful) is Size.NEGLIGIBLE
+    ):
         return Conclusion(
             Verdict.NO_USEFUL_DIFFERENCE,
             f"The effect lies between {reading.low:+.3g} and {reading.high:+.3g}, "

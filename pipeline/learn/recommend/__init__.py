@@ -160,7 +160,7 @@ def _prepare(settings: Settings, account_name: str, now: datetime) -> _Prepared 
         exploration = explore(connection, account_name, formats)
         pace = posts_per_week(connection, account_name)
         failed = failed_changes(connection, account_name)
-    base = _base_context(settings, account)
+    base = base_context(settings, account)
     week = iso_week(now)
     former = _former(settings, account_name)
     room = MAX_PER_WEEK - sum(iso_week(item.created_at) == week for item in former)
@@ -266,7 +266,7 @@ def _names(account: AccountConfig, choices: list[Candidate]) -> frozenset[str]:
     return frozenset(listed | told | {platform.value for platform in Platform})
 
 
-def _base_context(settings: Settings, account: AccountConfig) -> Base:
+def base_context(settings: Settings, account: AccountConfig) -> Base:
     """The context as it was last recorded, or what the first one will be."""
     with reading_state(settings) as state:
         latest = state.latest_context(account.name)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,7 @@ def make_question(
         limit=limit,
         names=names,
         asked_at=now,
-        budget=_budget(account, now),
+        budget=Budget.of_week(account.recommend.budget_usd_per_week, now, account.zone),
         text=text,
         prompt_sha256=_prompt_sha256(settings.model, instructions(), text),
     )
@@ -94,17 +94,6 @@ def instructions() -> str:
     schema = json.dumps(form, separators=(",", ":"), sort_keys=True)
     rules = PROMPT_PATH.read_text(encoding="utf-8")
     return f"{rules}\nThe answer's JSON schema:\n\n{schema}\n"
-
-
-def _budget(account: AccountConfig, now: datetime) -> Budget | None:
-    limit = account.recommend.budget_usd_per_week
-    if limit is None:
-        return None
-    local = now.astimezone(account.zone)
-    monday = (local - timedelta(days=local.weekday())).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
-    return Budget(limit, monday.astimezone(UTC))
 
 
 def _text(

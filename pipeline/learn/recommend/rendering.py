@@ -14,6 +14,9 @@ from pipeline.learn.failure_findings import FailurePattern
 from pipeline.learn.findings import OUTCOME_WORDS, Finding, ratio_text
 from pipeline.learn.untried import UntriedFormat
 
+_WORDS = {**OUTCOME_WORDS, "comments_72h": "comments at 72 hours"}
+"""With what experiments are read by and segments are not."""
+
 
 class TemplateError(ValueError):
     """A template that is not plain text with known placeholders; the message says why."""
@@ -124,7 +127,7 @@ def _told_names(figures: Mapping[str, Any]) -> dict[str, str]:
     return {
         "segment": f"{segment}-slide" if figures["dimension"] == "slide_count" else segment,
         "platform": str(figures["platform"]),
-        "outcome": OUTCOME_WORDS.get(outcome, outcome),
+        "outcome": _WORDS.get(outcome, outcome),
     }
 
 

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.accounts import AlertKind
-from pipeline.show.alerts.drops import student_quantile
+from pipeline.measure.intervals import DEVIATIONS_90, student_quantile
 from pipeline.show.alerts.findings import Finding, Severity
-from pipeline.show.alerts.robust import DEVIATIONS_90, Usual, median_of, usual_of
+from pipeline.show.alerts.robust import Usual, median_of, usual_of
 from pipeline.show.alerts.series import AGES_HOURS, Floats, ProfileSeries
 
 FEWEST_EARLIER = 20

@@ -21,12 +21,12 @@ that the benchmark holds the rule to.
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from pipeline.accounts import AlertKind
+from pipeline.measure.intervals import student_quantile
 from pipeline.show.alerts.findings import Figures, Finding, Says, Severity
 from pipeline.show.alerts.robust import Usual, usual_of
 from pipeline.show.alerts.series import COMPARED_AGE_HOURS, Floats, ProfileSeries
@@ -212,14 +212,6 @@ def _of(series: ProfileSeries, severity: Severity, figures: Figures, says: Says)
 
 def _severity(ratio_high: float) -> Severity:
     return Severity.CRITICAL if ratio_high < _HALF else Severity.WARNING
-
-
-@lru_cache(maxsize=512)
-def student_quantile(share: float, degrees: float) -> float:
-    """What Student's t stays below with probability ``share``."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, share))
 
 
 def _normal_share(deviations: float) -> float:

@@ -14,9 +14,9 @@ from typing import Any
 
 from pipeline.accounts import AccountConfig, AlertKind
 from pipeline.collect.planned import PLAN_FILES, plan_folders
+from pipeline.measure.intervals import share_of
 from pipeline.settings import Settings
 from pipeline.show.alerts.findings import Figures, Finding, Severity
-from pipeline.show.alerts.robust import share_of
 
 DAYS = 28
 FEWEST_REPORTS = 10

@@ -3,8 +3,8 @@
 import numpy as np
 
 from pipeline.accounts import AlertKind
+from pipeline.measure.intervals import share_of
 from pipeline.show.alerts.findings import Figures, Finding, Says, Severity
-from pipeline.show.alerts.robust import share_of
 from pipeline.show.alerts.series import COMPARED_AGE_HOURS, ProfileSeries
 
 FEWEST_POSTS = 8

@@ -1,13 +1,18 @@
-"""Whether predictions have become worse than they were. Pure: scored predictions in."""
+"""Whether predictions have become worse than they were. Rules are pure: scores in."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from pipeline.accounts import AlertKind
+from pipeline.accounts import AccountConfig, AlertKind
+from pipeline.learn.predict.skill import counted_scores
+from pipeline.measure.intervals import share_of
 from pipeline.show.alerts.findings import Finding, Severity
-from pipeline.show.alerts.robust import share_of
+
+if TYPE_CHECKING:
+    import duckdb
 
 FEWEST_LATE = 20
 FEWEST_EARLIER = 40
@@ -23,7 +28,35 @@ class ScoredPrediction:
     """What was predicted, such as ``views_7d``."""
     scored_at: datetime
     is_right: bool
-    """Whether the outcome lies as near as was promised."""
+    """Whether the expected value was off the outcome by 25 % of it or less."""
+
+
+def prediction_findings(
+    connection: "duckdb.DuckDBPyConnection", accounts: Sequence[AccountConfig], now: datetime
+) -> list[Finding]:
+    """Alerts about the predictions of each account, a post counting once.
+
+    Args:
+        connection: To a published copy.
+        accounts: Whose thresholds to use.
+        now: The moment.
+    """
+    scored: dict[str, list[ScoredPrediction]] = {account.name: [] for account in accounts}
+    for row in counted_scores(connection, now):
+        if row["account_name"] in scored:
+            scored[row["account_name"]].append(
+                ScoredPrediction(
+                    account_name=row["account_name"],
+                    target=row["target"],
+                    scored_at=row["scored_at"],
+                    is_right=row["is_within_25_percent"],
+                )
+            )
+    return [
+        finding
+        for account in accounts
+        for finding in accuracy_findings(scored[account.name], now, account.alerts.accuracy_drop)
+    ]
 
 
 def accuracy_findings(

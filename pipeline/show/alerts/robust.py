@@ -1,6 +1,5 @@
-"""Means, spreads and shares that one record post does not move."""
+"""Means and spreads that one record post does not move."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +12,6 @@ MAD_TO_DEVIATION = 1.4826
 https://doi.org/10.1080/01621459.1974.10482962)."""
 _POSTS_FOR_HALF_A_LIKENESS = 20
 _MOST_LIKENESS = 0.9
-DEVIATIONS_90 = 1.645
-"""Half of a 90 % interval in standard errors."""
 
 
 @dataclass(frozen=True)
@@ -87,30 +84,3 @@ def median_of(values: Floats) -> float:
 def _pulled_in(values: Floats, centre: float, deviation: float) -> Floats:
     limit = PULLED_IN_DEVIATIONS * deviation
     return np.clip(values, centre - limit, centre + limit)
-
-
-@dataclass(frozen=True)
-class Share:
-    """A part of a whole with its 90 % interval (Wilson, 1927, https://doi.org/10.2307/2276774)."""
-
-    part: int
-    whole: int
-    low: float
-    high: float
-
-    @property
-    def value(self) -> float:
-        """The fraction itself."""
-        return self.part / self.whole
-
-
-def share_of(part: int, whole: int) -> Share:
-    """``part`` of ``whole``, which is above 0."""
-    squared = DEVIATIONS_90**2 / whole
-    value = part / whole
-    middle = (value + squared / 2) / (1 + squared)
-    reach = math.sqrt(value * (1 - value) * squared + squared**2 / 4) / (1 + squared)
-    # The ends of the bounds are exact, and rounding would take them away.
-    low = 0.0 if part == 0 else max(0.0, middle - reach)
-    high = 1.0 if part == whole else min(1.0, middle + reach)
-    return Share(part, whole, low, high)

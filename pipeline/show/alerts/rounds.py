@@ -46,6 +46,7 @@ COURSES = {
     AlertKind.LOW_ENGAGEMENT: Course(timedelta(days=90), says_its_end=True),
     AlertKind.BREAKOUT: Course(timedelta(days=400), lasts=timedelta(days=14)),
     AlertKind.VERDICT_CONCLUDED: Course(timedelta(days=4000), lasts=timedelta(days=14)),
+    AlertKind.EXPERIMENT_CONCLUDED: Course(timedelta(days=4000), lasts=timedelta(days=14)),
     AlertKind.RECOMMENDATIONS_WAITING: Course(timedelta(days=3)),
     AlertKind.SCRAPE_FAILING: Course(timedelta(days=1)),
     AlertKind.BUDGET_NEAR: Course(timedelta(0)),

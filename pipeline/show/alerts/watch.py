@@ -14,6 +14,7 @@ from pipeline.clients.state_alerts import AlertChanges, Row, alert_rows, change_
 from pipeline.clients.warehouse import reading
 from pipeline.errors import AfterpostError, NothingPublishedError
 from pipeline.settings import Settings
+from pipeline.show.alerts.experiments import experiment_findings
 from pipeline.show.alerts.findings import Alert, Figures, Finding
 from pipeline.show.alerts.generator_reports import generator_findings, read_reports
 from pipeline.show.alerts.operations import (
@@ -23,11 +24,12 @@ from pipeline.show.alerts.operations import (
     waiting_findings,
 )
 from pipeline.show.alerts.posts import POST_KINDS, post_findings
+from pipeline.show.alerts.predictions import prediction_findings
 from pipeline.show.alerts.rounds import Event, EventKind, Scope, Turn, turn
 from pipeline.show.alerts.series import ProfileSeries, read_series
 from pipeline.show.alerts.telling import log_event, tell_waiting
 
-_PUBLISHED_KINDS = POST_KINDS | {AlertKind.VERDICT_CONCLUDED}
+_PUBLISHED_KINDS = POST_KINDS | {AlertKind.VERDICT_CONCLUDED, AlertKind.ACCURACY_DROP}
 _ADDRESSES = """
 select platform, post_id, post_url from marts.dim_post
 where account_name = $account_name and post_url is not null
@@ -120,6 +122,9 @@ def _look_at_account(
         frozenset({AlertKind.RECOMMENDATIONS_WAITING}): lambda: waiting_findings(
             settings, account, now
         ),
+        frozenset({AlertKind.EXPERIMENT_CONCLUDED}): lambda: experiment_findings(
+            settings, account, now
+        ),
         frozenset({AlertKind.SCRAPE_FAILING, AlertKind.BUDGET_NEAR}): lambda: [
             *scrape_findings(settings, account, now),
             *question_findings(settings, account, now),
@@ -158,6 +163,7 @@ def _look_at_published(
             for series in read_series(connection, now):
                 by_account[series.account_name].append(series)
             found += verdict_findings(connection, now)
+            found += prediction_findings(connection, accounts, now)
             for account in accounts:
                 found += _with_addresses(
                     connection,

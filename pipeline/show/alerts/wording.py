@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.accounts import AlertKind
 from pipeline.show.alerts.findings import Figures
+from pipeline.show.figure_words import day, percent, plural, standard_age, times
 
 _METRICS = {"views": "views", "engagement": "reactions"}
 
@@ -33,48 +34,47 @@ def ended_sentence(
     return _OVER[kind].format(platform=platform or "", what=figures.get("what", ""))
 
 
-def percent(fraction: float, decimals: int = 0) -> str:
-    """A fraction in percent."""
-    return f"{100 * fraction:.{decimals}f} %"
+def _percent(fraction: float, decimals: int = 0) -> str:
+    return percent(fraction, decimals, " ")
 
 
-def change(ratio: float) -> str:
+def _against_usual(ratio: float) -> str:
     """A ratio to the usual as a change: ``58 % below``."""
-    return f"{percent(abs(1 - ratio))} {'below' if ratio < 1 else 'above'}"
+    return f"{_percent(abs(1 - ratio))} {'below' if ratio < 1 else 'above'}"
 
 
-def times(ratio: float) -> str:
-    """A ratio as a multiple with two or three digits."""
+def _multiple(ratio: float) -> str:
+    """A ratio that is far from the usual, with two or three digits."""
     return f"{ratio:.1f}×" if ratio < 10 else f"{ratio:,.0f}×"
 
 
 def _posts(n: int) -> str:
-    return f"{n} post" if n == 1 else f"{n} posts"
+    return plural(n, "post")
+
+
+def _age(figures: Figures) -> str:
+    return standard_age(int(figures["age_hours"]))
 
 
 def _metric(figures: Figures) -> str:
     return _METRICS.get(str(figures["metric"]), str(figures["metric"]))
 
 
-def _age(figures: Figures) -> str:
-    hours = int(figures["age_hours"])
-    return f"{hours} h" if hours < 96 else f"{hours // 24} days"
-
-
 def _drop(platform: str, figures: Figures) -> str:
     return (
-        f"The last {figures['late_n']} posts on {platform} have {percent(1 - figures['ratio'])} "
+        f"The last {figures['late_n']} posts on {platform} have {_percent(1 - figures['ratio'])} "
         f"fewer {_metric(figures)} at {_age(figures)} than the {_posts(figures['earlier_n'])} "
-        f"before them (90 % interval {percent(1 - figures['ratio_high'])} to "
-        f"{percent(1 - figures['ratio_low'])})."
+        f"before them (90 % interval {_percent(1 - figures['ratio_high'])} to "
+        f"{_percent(1 - figures['ratio_low'])})."
     )
 
 
 def _drop_over(platform: str, figures: Figures) -> str:
     now = (
         f"the last {figures['late_n']} posts have {_metric(figures)} at {_age(figures)} "
-        f"{change(figures['ratio'])} what was usual before ({_posts(figures['earlier_n'])}, 90 % "
-        f"interval of the ratio {figures['ratio_low']:.2f} to {figures['ratio_high']:.2f})."
+        f"{_against_usual(figures['ratio'])} what was usual before "
+        f"({_posts(figures['earlier_n'])}, 90 % interval of the ratio "
+        f"{figures['ratio_low']:.2f} to {figures['ratio_high']:.2f})."
     )
     if figures.get("ended") == "new_usual":
         return f"Reach on {platform} has stayed lower for so long that it is the usual now: {now}"
@@ -84,9 +84,9 @@ def _drop_over(platform: str, figures: Figures) -> str:
 def _low_engagement(platform: str, figures: Figures) -> str:
     told = (
         f"{figures['low_n']} of the last {_posts(figures['n'])} on {platform} have an engagement "
-        f"rate below {percent(figures['threshold'], 1)} at {_age(figures)} (90 % interval of the "
-        f"share {percent(figures['share_low'])} to {percent(figures['share_high'])}; median rate "
-        f"{percent(figures['median_rate'], 2)})."
+        f"rate below {_percent(figures['threshold'], 1)} at {_age(figures)} (90 % interval of the "
+        f"share {_percent(figures['share_low'])} to {_percent(figures['share_high'])}; median rate "
+        f"{_percent(figures['median_rate'], 2)})."
     )
     if figures["is_usual"]:
         told += f" That is usual here: the {_posts(figures['earlier_n'])} before were low too."
@@ -96,9 +96,9 @@ def _low_engagement(platform: str, figures: Figures) -> str:
 def _engagement_over(platform: str, figures: Figures) -> str:
     return (
         f"Engagement on {platform} has recovered: {figures['low_n']} of the last "
-        f"{_posts(figures['n'])} have a rate below {percent(figures['threshold'], 1)} (90 % "
-        f"interval of the share {percent(figures['share_low'])} to "
-        f"{percent(figures['share_high'])})."
+        f"{_posts(figures['n'])} have a rate below {_percent(figures['threshold'], 1)} (90 % "
+        f"interval of the share {_percent(figures['share_low'])} to "
+        f"{_percent(figures['share_high'])})."
     )
 
 
@@ -108,9 +108,9 @@ def _breakout(platform: str, figures: Figures) -> str:
     usual = f"is usual at {_age(figures)}" if young else "is usual then"
     return (
         f"Post {figures['post_id']} on {platform} has {figures['count']:,} {_metric(figures)} at "
-        f"{at}, {times(figures['ratio'])} what {usual} ({figures['usual_count']:,}, "
-        f"{_posts(figures['n'])}; 90 % interval {times(figures['ratio_low'])} to "
-        f"{times(figures['ratio_high'])}; {figures['deviations']:.1f} robust deviations)."
+        f"{at}, {_multiple(figures['ratio'])} what {usual} ({figures['usual_count']:,}, "
+        f"{_posts(figures['n'])}; 90 % interval {_multiple(figures['ratio_low'])} to "
+        f"{_multiple(figures['ratio_high'])}; {figures['deviations']:.1f} robust deviations)."
     )
 
 
@@ -120,16 +120,21 @@ def _verdict(platform: str, figures: Figures) -> str:
     if figures["effect"] is None:
         return f"{told} ({_posts(figures['n'])} against {figures['control_n']})."
     return (
-        f"{told}; {times_to_usual(figures['effect'])} the posts it took the place of (90 % "
-        f"interval {times_to_usual(figures['effect_low'])} to "
-        f"{times_to_usual(figures['effect_high'])}, {figures['n']} against "
+        f"{told}; {times(figures['effect'])} the posts it took the place of (90 % "
+        f"interval {times(figures['effect_low'])} to "
+        f"{times(figures['effect_high'])}, {figures['n']} against "
         f"{_posts(figures['control_n'])})."
     )
 
 
-def times_to_usual(ratio: float) -> str:
-    """A ratio to the usual with two decimals."""
-    return f"{ratio:.2f}×"
+def _experiment(platform: str, figures: Figures) -> str:
+    """Its sentence is the reading's own, made of the same figures."""
+    verdict = str(figures["verdict"]).replace("_", " ")
+    told = f"Experiment {figures['experiment_id']} on {platform} has ended: {verdict}."
+    told += f" {figures['because']}"
+    if figures["recommendation_id"]:
+        told += f" {figures['recommendation_id']} proposes the change."
+    return told
 
 
 def _waiting(_platform: str, figures: Figures) -> str:
@@ -153,7 +158,7 @@ def _scrape(platform: str, figures: Figures) -> str:
 
 def _budget(_platform: str, figures: Figures) -> str:
     return (
-        f"{percent(figures['share'])} of the {figures['what']} is used: "
+        f"{_percent(figures['share'])} of the {figures['what']} is used: "
         f"${figures['spent_usd']:,.2f} of ${figures['budget_usd']:,.2f} until "
         f"{_day(figures['renews_at'])}."
     )
@@ -161,10 +166,10 @@ def _budget(_platform: str, figures: Figures) -> str:
 
 def _accuracy(_platform: str, figures: Figures) -> str:
     return (
-        f"Predictions of {figures['target']} have become worse: {percent(figures['late_share'])} "
-        f"of {figures['late_n']} were right (90 % interval {percent(figures['late_low'])} to "
-        f"{percent(figures['late_high'])}), after {percent(figures['earlier_share'])} of "
-        f"{figures['earlier_n']}."
+        f"Predictions of {figures['target']} have become worse: {_percent(figures['late_share'])} "
+        f"of {figures['late_n']} came within 25 % of the outcome (90 % interval "
+        f"{_percent(figures['late_low'])} to {_percent(figures['late_high'])}), after "
+        f"{_percent(figures['earlier_share'])} of {figures['earlier_n']}."
     )
 
 
@@ -172,8 +177,9 @@ def _failures(what: str) -> Callable[[str, Figures], str]:
     def words(_platform: str, figures: Figures) -> str:
         return (
             f"{figures['failed_n']} of {figures['n']} {what} of the last {figures['days']} days "
-            f"failed: {percent(figures['share'])} (90 % interval {percent(figures['share_low'])} "
-            f"to {percent(figures['share_high'])}; {percent(figures['threshold'])} are tolerated)."
+            f"failed: {_percent(figures['share'])} (90 % interval {_percent(figures['share_low'])} "
+            f"to {_percent(figures['share_high'])}; {_percent(figures['threshold'])} are "
+            "tolerated)."
         )
 
     return words
@@ -189,7 +195,7 @@ def _cost(_platform: str, figures: Figures) -> str:
 
 
 def _day(moment: Any) -> str:
-    return datetime.fromisoformat(str(moment)).strftime("%Y-%m-%d")
+    return day(datetime.fromisoformat(str(moment)))
 
 
 _WORDS: dict[AlertKind, Callable[[str, Figures], str]] = {
@@ -197,6 +203,7 @@ _WORDS: dict[AlertKind, Callable[[str, Figures], str]] = {
     AlertKind.LOW_ENGAGEMENT: _low_engagement,
     AlertKind.BREAKOUT: _breakout,
     AlertKind.VERDICT_CONCLUDED: _verdict,
+    AlertKind.EXPERIMENT_CONCLUDED: _experiment,
     AlertKind.RECOMMENDATIONS_WAITING: _waiting,
     AlertKind.SCRAPE_FAILING: _scrape,
     AlertKind.BUDGET_NEAR: _budget,
@@ -211,6 +218,7 @@ _OVER = {
     AlertKind.LOW_ENGAGEMENT: "There is nothing left on {platform} to compare.",
     AlertKind.BREAKOUT: "The breakout on {platform} is no news any more.",
     AlertKind.VERDICT_CONCLUDED: "The verdict is no news any more.",
+    AlertKind.EXPERIMENT_CONCLUDED: "The end of the experiment is no news any more.",
     AlertKind.RECOMMENDATIONS_WAITING: "No recommendation has waited too long any more.",
     AlertKind.SCRAPE_FAILING: "Scrapes on {platform} can be relied on again.",
     AlertKind.BUDGET_NEAR: "The {what} has room again.",

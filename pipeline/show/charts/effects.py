@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+from pipeline.show import figure_words
 from pipeline.show.charts import colours, style
-from pipeline.show.reports.wording import dimension_words, outcome_words, times
+from pipeline.show.figure_words import times
+from pipeline.show.reports.wording import dimension_words, outcome_words
 
 if TYPE_CHECKING:
     import altair as alt
@@ -82,7 +84,7 @@ def effects_chart(table: "SegmentTable") -> "alt.LayerChart":
         f"{words[0].upper()}{words[1:]}, by {dimension_words(table.dimension)}",
         [
             (
-                f"{style.platform_words(table.platform)}, {n:,} posts; line: 90 % interval; "
+                f"{figure_words.platform(table.platform)}, {n:,} posts; line: 90 % interval; "
                 "dashed: the account's usual"
             )
         ],

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipeline.show.charts import colours, style
+from pipeline.show import figure_words
+from pipeline.show.charts import style
 
 if TYPE_CHECKING:
     import altair as alt
@@ -36,11 +37,7 @@ def growth_chart(points: "Sequence[GrowthPoint]") -> "alt.LayerChart":
         ),
     )
     axis = alt.Axis(title="share of the 7-day value", format=".0%", tickCount=5)
-    colour = alt.Color(
-        "series:N",
-        scale=alt.Scale(range=list(colours.SERIES)),
-        legend=style.series_legend({value["series"] for value in values}),
-    )
+    colour = style.series_colour(values)
     tooltip = [
         alt.Tooltip("series:N", title="profile"),
         alt.Tooltip("age:Q", title="age, hours"),
@@ -88,7 +85,7 @@ def _one_metric_each(points: "Sequence[GrowthPoint]") -> "list[GrowthPoint]":
 
 
 def _value(point: "GrowthPoint", with_account: bool) -> dict[str, Any]:
-    profile = f"{style.platform_words(point.platform)}, {_WORDS.get(point.metric, point.metric)}"
+    profile = f"{figure_words.platform(point.platform)}, {_WORDS.get(point.metric, point.metric)}"
     return {
         "series": f"{point.account_name}: {profile}" if with_account else profile,
         "age": point.age_hours,

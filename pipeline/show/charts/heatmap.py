@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.show.charts import colours, style
-from pipeline.show.reports.wording import times
+from pipeline.show.figure_words import times
 
 if TYPE_CHECKING:
     import altair as alt

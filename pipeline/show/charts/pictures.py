@@ -30,6 +30,16 @@ def spec_of(chart: "alt.TopLevelMixin") -> dict[str, Any]:
     return spec
 
 
+def page_spec_of(chart: "alt.TopLevelMixin") -> dict[str, Any]:
+    """The specification for a page, which gives the chart its title, width and background."""
+    spec = spec_of(chart)
+    for name in ("title", "padding", "$schema"):
+        spec.pop(name, None)
+    spec["width"] = "container"
+    spec["autosize"] = {"type": "fit-x", "contains": "padding"}
+    return spec
+
+
 def png_of(chart: "alt.TopLevelMixin", *, scale: float = 1.5) -> bytes:
     """The chart in light colours as a PNG file.
 

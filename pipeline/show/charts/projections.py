@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from pipeline.show import figure_words
 from pipeline.show.charts import colours, style
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def projections_chart(posts: "Sequence[ProjectedPost]") -> "alt.LayerChart":
         f"What young posts will reach at {days:g} days",
         [
             (
-                f"{style.platform_words(platform)}; ring: now, dot: expected, line: 80 % interval; "
-                f"learned from {n:,} posts"
+                f"{figure_words.platform(platform)}; ring: now, dot: expected, "
+                f"line: 80 % interval; learned from {n:,} posts"
             )
         ],
         height=max(2, len(values)) * _ROW_HEIGHT,
@@ -77,7 +78,7 @@ def _value(post: "ProjectedPost", place: int) -> dict[str, Any]:
         # Two posts may begin alike; the number keeps them apart.
         "label": f"{place}. {text}",
         "text": style.one_line(post.caption or post.post_id, 80),
-        "age": style.age_words(post.observed_age_hours),
+        "age": figure_words.age(post.observed_age_hours),
         # The axis is logarithmic.
         "now": max(1.0, post.observed_count),
         "expected": max(1.0, post.expected_count),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from pipeline.show import figure_words
 from pipeline.show.charts import colours, style
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def save_share_chart(posts: "Sequence[SaveSharePost]") -> "alt.LayerChart":
         ).mark_rule(color=colours.MUTED, strokeDash=[4, 4])
         layers = [usual.encode(x="share:Q"), usual.encode(y="save:Q")]
     platform = posts[0].platform if posts else ""
-    told = f"{style.platform_words(platform)}, {len(posts):,} posts at 7 days"
+    told = f"{figure_words.platform(platform)}, {len(posts):,} posts at 7 days"
     if len(posts) > MOST_POINTS:
         told += f", the newest {MOST_POINTS} drawn"
     return style.titled(

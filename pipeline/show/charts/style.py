@@ -1,6 +1,6 @@
 """What all charts have in common: type, axes, sizes, and how values and names are written."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
 
@@ -65,21 +65,6 @@ CONFIG: Mapping[str, Any] = {
 }
 
 RATIO_TICKS = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0, 10.0)
-
-
-PLATFORMS = {
-    "tiktok": "TikTok",
-    "instagram": "Instagram",
-    "youtube": "YouTube",
-    "x": "X",
-    "linkedin": "LinkedIn",
-    "reddit": "Reddit",
-}
-
-
-def platform_words(name: str) -> str:
-    """As the platform writes itself."""
-    return PLATFORMS.get(name, name)
 
 
 def rows(values: Sequence[Mapping[str, Any]]) -> "alt.InlineData":
@@ -147,18 +132,20 @@ def ratio_axis(values: Sequence[float]) -> tuple[tuple[float, float], list[float
     return (low, high), [tick for tick in RATIO_TICKS if low <= tick <= high]
 
 
-def series_legend(names: Collection[str]) -> "alt.Legend | None":
-    """A legend for lines; none for a single one, and two columns where many names are long."""
+def series_colour(values: Sequence[Mapping[str, Any]]) -> "alt.Color":
+    """A colour for each ``series``.
+
+    A single one has no legend; many have one of two columns, because their names are long.
+    """
     import altair as alt
 
-    if len(names) < 2:
-        return None
-    return alt.Legend(title=None, columns=2) if len(names) > 3 else alt.Legend(title=None)
-
-
-def age_words(hours: float) -> str:
-    """Such as ``31 h`` or ``5 days``."""
-    return f"{hours:.0f} h" if hours < 72 else f"{hours / 24:.0f} days"
+    names = {value["series"] for value in values}
+    legend = alt.Legend(title=None, columns=2) if len(names) > 3 else alt.Legend(title=None)
+    return alt.Color(
+        "series:N",
+        scale=alt.Scale(range=list(colours.SERIES)),
+        legend=legend if len(names) > 1 else None,
+    )
 
 
 def one_line(text: str, longest: int) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from pipeline.show import figure_words
 from pipeline.show.charts import colours, style
 from pipeline.show.reports.trends import ACROSS_ACCOUNTS
 from pipeline.show.reports.wording import outcome_words
@@ -43,11 +44,7 @@ def trend_chart(weeks: "Sequence[WeekTrend]") -> "alt.LayerChart":
         scale=alt.Scale(type="utc"),
         axis=alt.Axis(title="week of posting", format="%-d %b", grid=False, tickCount=6),
     )
-    colour = alt.Color(
-        "series:N",
-        scale=alt.Scale(range=list(colours.SERIES)),
-        legend=style.series_legend({value["series"] for value in values}),
-    )
+    colour = style.series_colour(values)
     base = alt.Chart().encode(x=x, color=colour)
     band = base.mark_area(opacity=0.16).encode(
         y=alt.Y("low:Q", axis=axis, scale=scale), y2="high:Q", detail="stretch:N"
@@ -105,7 +102,7 @@ def _values(weeks: "Sequence[WeekTrend]", with_account: bool) -> list[dict[str, 
         values.append(
             {
                 "series": (f"{week.account_name}: " if with_account else "")
-                + style.platform_words(week.platform),
+                + figure_words.platform(week.platform),
                 "week": f"{week.week_start.isoformat()}T00:00:00Z",
                 "typical": week.typical,
                 "low": week.low,

@@ -169,7 +169,7 @@ def get_general_performance_context(
             **{name: value for name, value in trend.__dict__.items() if name != "profiles"},
             "source": "marts.mart_trend",
         },
-        "themes": [theme.__dict__ for theme in themes_of(connection, recent)],
+        "themes": [{"theme": one.theme, **one.__dict__} for one in themes_of(connection, recent)],
         "differences_from_the_usual": clear_effects(connection, account_name),
         "best_posts": [post_figures_of(one, availability, brief=True) for one in best],
         "worst_posts": [post_figures_of(one, availability, brief=True) for one in worst],

@@ -4,8 +4,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 from pipeline.accounts import AccountConfig
@@ -41,7 +40,7 @@ def admit(
         ModelUnavailableError: The week's budget does not cover it; nothing was written down.
     """
     text = json.dumps(request, ensure_ascii=False, default=str).encode("utf-8", "replace")
-    budget = _budget(account, now)
+    budget = Budget.of_week(account.chat.budget_usd_per_week, now, account.zone)
     intent = CallIntent(
         call_id=f"call_{uuid.uuid4().hex[:16]}",
         account_name=account.name,
@@ -81,14 +80,3 @@ def settle(
         reason=reason,
         lost_count=lost_count,
     )
-
-
-def _budget(account: AccountConfig, now: datetime) -> Budget | None:
-    limit: Decimal | None = account.chat.budget_usd_per_week
-    if limit is None:
-        return None
-    local = now.astimezone(account.zone)
-    monday = (local - timedelta(days=local.weekday())).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
-    return Budget(limit, monday.astimezone(UTC))

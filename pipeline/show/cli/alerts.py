@@ -8,6 +8,7 @@ import typer
 
 from pipeline.errors import AfterpostError, UsageError
 from pipeline.show.cli import options, output
+from pipeline.show.figure_words import moment, plural
 
 if TYPE_CHECKING:
     from pipeline.show.alerts.findings import Alert
@@ -86,7 +87,7 @@ def acknowledge(
         output.print_json(_told(row))
         return
     if row["acknowledged_at"] != now:
-        seen = output.moment(row["acknowledged_at"])
+        seen = moment(row["acknowledged_at"])
         output.say(f"{row['acknowledged_by']} has acknowledged it already, {seen}.")
         return
     output.say(f"Acknowledged: {output.plain(row['sentence'])}")
@@ -121,7 +122,7 @@ def check(as_json: options.AsJson = False) -> None:
                 )
         for alert in result.resolved:
             output.say(f"over: {alert.account_name}: {_kind(alert)} {output.plain(alert.subject)}")
-        output.say(f"{_count(len(result.open), 'open alert')}.")
+        output.say(f"{plural(len(result.open), 'open alert')}.")
     for problem in result.problems:
         output.note(output.plain(problem))
     if result.problems:
@@ -149,15 +150,15 @@ def _show(alerts: Sequence["Alert"]) -> None:
     open_ones = [alert for alert in alerts if alert.is_open]
     unseen = sum(alert.acknowledged_at is None for alert in open_ones)
     output.say()
-    output.say(f"{_count(len(open_ones), 'open alert')}, {unseen} not acknowledged.")
+    output.say(f"{plural(len(open_ones), 'open alert')}, {unseen} not acknowledged.")
 
 
 def _course(alert: "Alert") -> str:
-    words = f"{alert.alert_id}, since {output.moment(alert.first_seen_at)}"
+    words = f"{alert.alert_id}, since {moment(alert.first_seen_at)}"
     if alert.resolved_at is not None:
-        words += f", over {output.moment(alert.resolved_at)}"
+        words += f", over {moment(alert.resolved_at)}"
     elif alert.last_seen_at != alert.first_seen_at:
-        words += f", last seen {output.moment(alert.last_seen_at)}"
+        words += f", last seen {moment(alert.last_seen_at)}"
     if alert.acknowledged_at is not None:
         note = f": {output.plain(alert.acknowledged_note)}" if alert.acknowledged_note else ""
         words += f"; acknowledged by {output.plain(alert.acknowledged_by or '')}{note}"
@@ -166,10 +167,6 @@ def _course(alert: "Alert") -> str:
 
 def _kind(alert: "Alert") -> str:
     return alert.kind.value.replace("_", " ")
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import typer
 
 from pipeline.errors import UsageError
 from pipeline.show.cli import options, output
+from pipeline.show.figure_words import moment
 from pipeline.show.reports.segments import Focus
 
 if TYPE_CHECKING:
@@ -19,12 +20,8 @@ if TYPE_CHECKING:
 
 
 def analyze(
-    account: Annotated[
-        str | None, typer.Option("--account", "-a", help="Name of a folder under accounts/.")
-    ] = None,
-    all_accounts: Annotated[
-        bool, typer.Option("--all", help="Every account, and what they have in common.")
-    ] = False,
+    account: options.OneAccount = None,
+    all_accounts: options.AllAccounts = False,
     focus: Annotated[
         Focus | None,
         typer.Option(metavar="QUESTION", help=f"Only one question: {', '.join(Focus)}."),
@@ -183,7 +180,7 @@ def _finding_figures(finding: "Finding") -> dict[str, Any]:
 
 def _say_title(title: str, build: "PublishedBuild | None") -> None:
     if build:
-        output.say(f"{title}, data up to {output.moment(build.as_of)}", style="bold")
+        output.say(f"{title}, data up to {moment(build.as_of)}", style="bold")
     else:
         output.say(title, style="bold")
 

@@ -2,29 +2,41 @@
 
 from collections.abc import Sequence
 
+from pipeline.learn.predict.account_growth import AccountForecast
 from pipeline.show.cli import output
-from pipeline.show.cli.output import Align
+from pipeline.show.cli.analyze_tables import (
+    accounts,
+    by_platform,
+    numbers,
+    ratios,
+    say_lacking,
+    show,
+    texts,
+)
+from pipeline.show.figure_words import (
+    MISSING,
+    count,
+    count_range,
+    day_of_year,
+    interval,
+    percent,
+    percent_range,
+    times,
+)
 from pipeline.show.reports.cells import SlideCell, TimeCell
 from pipeline.show.reports.growth import GrowthPoint, ProjectedPost
 from pipeline.show.reports.hook_scores import HookScore
 from pipeline.show.reports.wording import (
-    MISSING,
     WEEKDAYS,
-    interval,
     measure_words,
     needs,
     not_enough,
     outcome_words,
-    percent,
-    percent_range,
-    times,
     verdict_words,
 )
 
 SEVEN_DAYS_HOURS = 168
 CELLS_SHOWN = 8
-LACKING_SHOWN = 3
-ROWS_SHOWN = 24
 POSTS_SHOWN = 10
 
 
@@ -32,66 +44,54 @@ def show_hook_scores(scores: Sequence[HookScore]) -> None:
     """Whether the generator's own mark for a hook says anything."""
     if not scores:
         return
-    output.table(
-        [
-            ("platform", Align.LEFT),
-            ("at 7 days", Align.LEFT),
-            ("n", Align.RIGHT),
-            ("correlation", Align.RIGHT),
-            ("90 % interval", Align.RIGHT),
-            ("verdict", Align.LEFT),
-        ],
-        [
+    show(
+        texts("platform", (row.platform for row in scores)),
+        texts("at 7 days", (measure_words(row.outcome) for row in scores)),
+        numbers("n", (str(row.n) for row in scores)),
+        numbers("correlation", (_signed(row.correlation) for row in scores)),
+        numbers("90 % interval", (_signed_interval(row) for row in scores)),
+        texts(
+            "verdict",
             (
-                row.platform,
-                measure_words(row.outcome),
-                str(row.n),
-                MISSING if row.correlation is None else f"{row.correlation:+.2f}",
-                _signed_interval(row.correlation_low, row.correlation_high),
                 verdict_words(row.verdict, short=True)
                 if row.correlation is not None
-                else needs(row.posts_needed, "post"),
-            )
-            for row in scores
-        ],
+                else needs(row.posts_needed, "post")
+                for row in scores
+            ),
+        ),
         title="Does the generator's hook score go along with how posts do?",
+        most=None,
     )
     output.say("+1 always, 0 not at all, -1 the other way round; formats taken apart.")
 
 
-def _signed_interval(low: float | None, high: float | None) -> str:
-    return MISSING if low is None or high is None else f"{low:+.2f} to {high:+.2f}"
+def _signed(correlation: float | None) -> str:
+    return MISSING if correlation is None else f"{correlation:+.2f}"
+
+
+def _signed_interval(row: HookScore) -> str:
+    if row.correlation_low is None or row.correlation_high is None:
+        return MISSING
+    return f"{_signed(row.correlation_low)} to {_signed(row.correlation_high)}"
 
 
 def show_times(cells: Sequence[TimeCell]) -> None:
     """Weekday and part of the day together: the best times and the worst."""
-    for platform in dict.fromkeys(cell.platform for cell in cells):
-        own = [cell for cell in cells if cell.platform == platform]
+    for platform, own in by_platform(cells):
         known = [cell for cell in own if cell.effect is not None and cell.n]
         if not known:
             continue
         ends = sorted(known, key=lambda cell: (-(cell.effect or 1.0), cell.local_weekday))
         shown = ends if len(ends) <= CELLS_SHOWN else [*ends[:5], *ends[-3:]]
-        output.table(
-            [
-                ("time of posting", Align.LEFT),
-                ("n", Align.RIGHT),
-                ("effect", Align.RIGHT),
-                ("90 % interval", Align.RIGHT),
-                ("its own posts", Align.RIGHT),
-                ("verdict", Align.LEFT),
-            ],
-            [
-                (
-                    f"{WEEKDAYS[cell.local_weekday - 1][:3]} {cell.daypart}",
-                    str(cell.n),
-                    times(cell.effect),
-                    interval(cell.effect_low, cell.effect_high),
-                    _own(cell),
-                    verdict_words(cell.verdict, short=True),
-                )
-                for cell in shown
-            ],
+        show(
+            texts(
+                "time of posting",
+                (f"{WEEKDAYS[cell.local_weekday - 1][:3]} {cell.daypart}" for cell in shown),
+            ),
+            numbers("n", (str(cell.n) for cell in shown)),
+            *ratios("effect", ((one.effect, one.effect_low, one.effect_high) for one in shown)),
+            numbers("its own posts", map(_own, shown)),
+            texts("verdict", (verdict_words(cell.verdict, short=True) for cell in shown)),
             title=f"{platform}: best and worst times, {outcome_words(own[0].outcome)}",
         )
         output.say(
@@ -100,7 +100,7 @@ def show_times(cells: Sequence[TimeCell]) -> None:
         output.say()
 
 
-def _own(cell: TimeCell | SlideCell) -> str:
+def _own(cell: TimeCell) -> str:
     if cell.own_effect is None:
         return MISSING
     return f"{times(cell.own_effect)} ({interval(cell.own_effect_low, cell.own_effect_high)})"
@@ -108,32 +108,21 @@ def _own(cell: TimeCell | SlideCell) -> str:
 
 def show_slides(cells: Sequence[SlideCell]) -> None:
     """Formats by their number of slides, where there are enough of them."""
-    for platform in dict.fromkeys(cell.platform for cell in cells):
-        own = [cell for cell in cells if cell.platform == platform]
+    for platform, own in by_platform(cells):
         title = f"{platform}: slides per format, {outcome_words(own[0].outcome)}"
         known = [cell for cell in own if cell.own_effect is not None]
         if known:
-            output.table(
-                [
-                    ("format", Align.LEFT),
-                    ("slides", Align.RIGHT),
-                    ("n", Align.RIGHT),
-                    ("effect", Align.RIGHT),
-                    ("90 % interval", Align.RIGHT),
-                    ("verdict", Align.LEFT),
-                ],
-                [
-                    (
-                        cell.format,
-                        str(cell.slide_count),
-                        str(cell.n),
-                        times(cell.own_effect),
-                        interval(cell.own_effect_low, cell.own_effect_high),
-                        verdict_words(cell.verdict, short=True),
-                    )
-                    for cell in known
-                ],
+            show(
+                texts("format", (cell.format for cell in known)),
+                numbers("slides", (str(cell.slide_count) for cell in known)),
+                numbers("n", (str(cell.n) for cell in known)),
+                *ratios(
+                    "effect",
+                    ((one.own_effect, one.own_effect_low, one.own_effect_high) for one in known),
+                ),
+                texts("verdict", (verdict_words(cell.verdict, short=True) for cell in known)),
                 title=title,
+                most=None,
             )
             output.say("1.00× is the format's usual carousel.")
         else:
@@ -142,17 +131,16 @@ def show_slides(cells: Sequence[SlideCell]) -> None:
             (cell for cell in own if cell.own_effect is None and cell.posts_needed),
             key=lambda cell: (cell.posts_needed or 0, cell.format, cell.slide_count),
         )
-        for cell in near[:LACKING_SHOWN]:
-            noun = "post" if cell.posts_needed == 1 else "posts"
-            what = f"{cell.slide_count}-slide {cell.format} {noun}"
-            output.say_indented(
-                output.plain(
-                    f"{cell.format}, {cell.slide_count} slides: "
-                    f"{not_enough(cell.n, cell.posts_needed, what)}"
-                )
-            )
-        output.say_more(len(near) - LACKING_SHOWN, "with too few posts")
+        say_lacking([_lacking_words(cell) for cell in near])
         output.say()
+
+
+def _lacking_words(cell: SlideCell) -> str:
+    noun = "post" if cell.posts_needed == 1 else "posts"
+    what = f"{cell.slide_count}-slide {cell.format} {noun}"
+    return (
+        f"{cell.format}, {cell.slide_count} slides: {not_enough(cell.n, cell.posts_needed, what)}"
+    )
 
 
 def show_growth(points: Sequence[GrowthPoint], *, is_all: bool) -> None:
@@ -163,71 +151,86 @@ def show_growth(points: Sequence[GrowthPoint], *, is_all: bool) -> None:
     # At 7 days every post has all of it; of several accounts, views speak for engagement.
     later = [point for point in points if point.age_hours != SEVEN_DAYS_HOURS]
     shown = [point for point in later if not is_all or point.metric == "view"] or later
-    output.table(
-        [
-            *([("account", Align.LEFT)] if is_all else []),
-            ("platform", Align.LEFT),
-            ("of", Align.LEFT),
-            ("age", Align.RIGHT),
-            ("n", Align.RIGHT),
-            ("of 7 d", Align.RIGHT),
-            ("90 %", Align.RIGHT),
-            ("80 % of posts", Align.RIGHT),
-        ],
-        [
+    show(
+        *accounts(shown, is_all=is_all),
+        texts("platform", (one.platform for one in shown)),
+        texts("of", ("views" if one.metric == "view" else one.metric for one in shown)),
+        numbers("age", (f"{one.age_hours:.0f} h" for one in shown)),
+        numbers("n", (str(one.post_count) for one in shown)),
+        numbers("of 7 d", (percent(one.share_of_7d_median) for one in shown)),
+        numbers(
+            "90 %",
             (
-                *([point.account_name] if is_all else []),
-                point.platform,
-                "views" if point.metric == "view" else point.metric,
-                f"{point.age_hours:.0f} h",
-                str(point.post_count),
-                percent(point.share_of_7d_median),
-                percent_range(point.share_of_7d_median_low, point.share_of_7d_median_high),
-                percent_range(point.share_of_7d_p10, point.share_of_7d_p90),
-            )
-            for point in shown
-        ],
+                percent_range(one.share_of_7d_median_low, one.share_of_7d_median_high)
+                for one in shown
+            ),
+        ),
+        numbers(
+            "80 % of posts",
+            (percent_range(one.share_of_7d_p10, one.share_of_7d_p90) for one in shown),
+        ),
         title="Share of its 7-day value that the middle post has at an age",
-        shorten=(0,) if is_all else (),
-        most=ROWS_SHOWN,
     )
 
 
 def show_projected(posts: Sequence[ProjectedPost]) -> None:
     """What young posts are expected to reach, the most promising first."""
-    for platform in dict.fromkeys(post.platform for post in posts):
-        own = [post for post in posts if post.platform == platform]
+    for platform, own in by_platform(posts):
         views = [post for post in own if post.metric == "view"] or own
         output.say()
-        output.table(
-            [
-                ("young post", Align.LEFT),
-                ("age", Align.RIGHT),
-                ("now", Align.RIGHT),
-                ("at 7 days", Align.RIGHT),
-                ("80 % interval", Align.RIGHT),
-                ("n", Align.RIGHT),
-            ],
-            [
+        show(
+            texts("young post", map(_caption, views), is_shortened=True),
+            numbers("age", (f"{post.observed_age_hours:.0f} h" for post in views)),
+            numbers("now", (count(post.observed_count) for post in views)),
+            numbers("at 7 days", (count(post.expected_count) for post in views)),
+            numbers(
+                "80 % interval",
                 (
-                    output.plain(post.caption or f"(post {post.post_id})"),
-                    f"{post.observed_age_hours:.0f} h",
-                    output.count(post.observed_count),
-                    output.count(post.expected_count),
-                    _count_range(post.expected_count_low_80, post.expected_count_high_80),
-                    str(post.n),
-                )
-                for post in views
-            ],
+                    count_range(post.expected_count_low_80, post.expected_count_high_80)
+                    for post in views
+                ),
+            ),
+            numbers("n", (str(post.n) for post in views)),
             title=(
                 f"{platform}: what young posts are expected to reach, "
                 f"{'views' if views[0].metric == 'view' else views[0].metric}"
             ),
-            shorten=(0,),
             most=POSTS_SHOWN,
         )
         output.say("n: posts that the expectation was learned from.")
 
 
-def _count_range(low: float, high: float) -> str:
-    return f"{output.count(low)}–{output.count(high)}"
+def show_forecasts(forecasts: Sequence[AccountForecast]) -> None:
+    """What a profile's totals are expected to come to, and which are not known for long enough."""
+    known = [one for one in forecasts if one.expected_count is not None]
+    if known:
+        output.say()
+        show(
+            texts("platform", (one.platform for one in known)),
+            texts("total", (one.metric for one in known)),
+            numbers("now", (count(one.count) for one in known)),
+            texts("on", (day_of_year(one.seen_on) for one in known)),
+            numbers("in", (f"{one.horizon_days} days" for one in known)),
+            numbers("expected", (count(one.expected_count) for one in known)),
+            numbers(
+                "80 % interval",
+                (count_range(one.expected_count_low_80, one.expected_count_high_80)
+                 for one in known),
+            ),
+            title="What the profiles' totals are expected to come to",
+        )  # fmt: skip
+    lacking: dict[tuple[str, int, int], list[str]] = {}
+    for one in forecasts:
+        if one.expected_count is None and one.horizon_days == forecasts[0].horizon_days:
+            missing = one.needed_days - one.known_days
+            lacking.setdefault((one.platform, one.known_days, missing), []).append(one.metric)
+    for (platform, days, missing), metrics in lacking.items():
+        output.say()
+        output.say(
+            f"{platform}, {', '.join(metrics)} in 7 and 30 days: "
+            + not_enough(days, missing, "days with a scrape")
+        )
+
+
+def _caption(post: ProjectedPost) -> str:
+    return output.plain(post.caption or f"(post {post.post_id})")

@@ -1,6 +1,7 @@
 """What ``afterpost analyze --focus`` prints: which tables stand for which question."""
 
 from pipeline.show.cli.analyze_cells import (
+    show_forecasts,
     show_growth,
     show_hook_scores,
     show_projected,
@@ -40,6 +41,7 @@ def show_focus(found: Focused) -> None:
     elif found.focus is Focus.GROWTH:
         show_growth(found.growth, is_all=is_all)
         show_projected(found.projected)
+        show_forecasts(found.forecasts)
     elif found.focus is Focus.EXPLORATION:
         show_exploration(found.exploration, is_all=is_all)
     else:

@@ -3,30 +3,43 @@
 from collections.abc import Sequence
 
 from pipeline.show.cli import output
-from pipeline.show.cli.output import Align
+from pipeline.show.cli.analyze_tables import (
+    accounts,
+    by_platform,
+    names,
+    numbers,
+    ratios,
+    say_lacking,
+    show,
+    texts,
+)
+from pipeline.show.figure_words import (
+    MISSING,
+    NBSP,
+    count,
+    interval,
+    moment,
+    percent,
+    percent_range,
+    times,
+)
 from pipeline.show.reports.cadence import Cadence
 from pipeline.show.reports.exploration import ExplorationSegment
 from pipeline.show.reports.failures import FailedPost, FailureSegment
 from pipeline.show.reports.pareto import Pareto
 from pipeline.show.reports.saves import SaveVsShare
 from pipeline.show.reports.wording import (
-    MISSING,
     column_words,
     dimension_words,
-    interval,
     measure_words,
     needs,
     not_enough,
     outcome_words,
-    percent,
-    percent_range,
     posts_of,
     segment_words,
-    times,
     verdict_words,
 )
 
-ROWS_SHOWN = 24
 KIND_WORDS = {
     "high_save": "saved",
     "high_share": "shared",
@@ -35,7 +48,6 @@ KIND_WORDS = {
     "not_enough_data": "not enough data",
     "unclassified": "not published",
 }
-LACKING_SHOWN = 3
 
 
 def show_cadence(rows: Sequence[Cadence], *, is_all: bool) -> None:
@@ -43,13 +55,16 @@ def show_cadence(rows: Sequence[Cadence], *, is_all: bool) -> None:
     if not rows:
         output.say("Not enough data: no week with posts is over for 7 days yet.")
         return
-    for platform in dict.fromkeys(row.platform for row in rows):
-        own = [row for row in rows if row.platform == platform]
+    for platform, own in by_platform(rows):
         if is_all:
             # One outcome speaks for an account; --json has all.
-            own = [row for row in own if row.outcome == own[0].outcome]
+            shown = [row for row in own if row.outcome == own[0].outcome]
+            subject = texts("account", names(shown), is_shortened=True)
         else:
-            first = own[0]
+            shown, first = own, own[0]
+            subject = texts(
+                "at 7 days", (measure_words(row.outcome) for row in own), is_shortened=True
+            )
             mean, low, high = (
                 MISSING if value is None else f"{value:.1f}"
                 for value in (
@@ -63,31 +78,23 @@ def show_cadence(rows: Sequence[Cadence], *, is_all: bool) -> None:
                 f"{first.week_count} weeks)",
                 style="bold",
             )
-        output.table(
-            [
-                ("account" if is_all else "at 7 days", Align.LEFT),
-                ("weeks", Align.RIGHT),
-                ("posts", Align.RIGHT),
-                ("if doubled", Align.RIGHT),
-                ("90 % interval", Align.RIGHT),
-                ("verdict", Align.LEFT),
-            ],
-            [
+        show(
+            subject,
+            numbers("weeks", (str(row.week_count) for row in shown)),
+            numbers("posts", (str(row.post_count) for row in shown)),
+            *ratios(
+                "if doubled", ((row.doubling, row.doubling_low, row.doubling_high) for row in shown)
+            ),
+            texts(
+                "verdict",
                 (
-                    row.account_name if is_all else measure_words(row.outcome),
-                    str(row.week_count),
-                    str(row.post_count),
-                    times(row.doubling),
-                    interval(row.doubling_low, row.doubling_high),
                     verdict_words(row.verdict, short=is_all)
                     if row.doubling is not None
-                    else needs(row.weeks_needed, "week"),
-                )
-                for row in own
-            ],
+                    else needs(row.weeks_needed, "week")
+                    for row in shown
+                ),
+            ),
             title=f"{platform}: {outcome_words(own[0].outcome)}" if is_all else None,
-            shorten=(0,),
-            most=ROWS_SHOWN,
         )
         output.say()
     output.say("If doubled: what each post gets in a week of twice as many, beside the usual week.")
@@ -98,18 +105,14 @@ def show_saves(rows: Sequence[SaveVsShare], *, is_all: bool) -> None:
     if not rows:
         output.say("Not enough data: no post has known saves and shares at 7 days yet.")
         return
-    groups: dict[tuple[str, str], list[SaveVsShare]] = {}
-    for row in rows:
-        groups.setdefault((row.platform, row.dimension), []).append(row)
-    for platform in dict.fromkeys(platform for platform, _ in groups):
-        own = [row for row in rows if row.platform == platform]
+    for platform, own in by_platform(rows):
         if all(row.classification == "unclassified" for row in own):
             output.say(f"{platform}: saves and shares are not both known, so nothing can be said.")
             output.say()
             continue
-        for (of, dimension), found in groups.items():
-            if of == platform:
-                _show_saves_of(platform, dimension, found, is_all=is_all)
+        for dimension in dict.fromkeys(row.dimension for row in own):
+            found = [row for row in own if row.dimension == dimension]
+            _show_saves_of(platform, dimension, found, is_all=is_all)
     output.say("1.00× is the account's own usual saves or shares per view.")
 
 
@@ -126,42 +129,31 @@ def _show_saves_of(
                    "Not enough data.")  # fmt: skip
         output.say()
         return
-    output.table(
-        [
-            *([("account", Align.LEFT)] if is_all else []),
-            (column_words(dimension), Align.LEFT),
-            ("n", Align.RIGHT),
-            ("saved", Align.RIGHT),
-            ("90 %", Align.RIGHT),
-            ("shared", Align.RIGHT),
-            ("90 %", Align.RIGHT),
-            ("high in", Align.LEFT),
-        ],
-        [
-            (
-                *([row.account_name] if is_all else []),
-                row.segment,
-                str(row.save_n or row.share_n or 0),
-                times(row.save_effect),
-                interval(row.save_effect_low, row.save_effect_high),
-                times(row.share_effect),
-                interval(row.share_effect_low, row.share_effect_high),
-                KIND_WORDS.get(row.classification, row.classification),
-            )
-            for row in shown
-        ],
+    show(
+        *accounts(shown, is_all=is_all),
+        texts(column_words(dimension), (row.segment for row in shown), is_shortened=True),
+        numbers("n", (str(row.save_n or row.share_n or 0) for row in shown)),
+        *ratios(
+            "saved",
+            ((one.save_effect, one.save_effect_low, one.save_effect_high) for one in shown),
+            "90 %",
+        ),
+        *ratios(
+            "shared",
+            ((one.share_effect, one.share_effect_low, one.share_effect_high) for one in shown),
+            "90 %",
+        ),
+        texts("high in", (KIND_WORDS.get(row.classification, row.classification) for row in shown)),
         title=title,
-        shorten=(0, 1) if is_all else (0,),
-        most=ROWS_SHOWN,
     )
     if not is_all:
-        lacking = [row for row in rows if row not in shown]
-        for row in lacking[:LACKING_SHOWN]:
-            what = posts_of(row.dimension, row.segment, row.posts_needed)
-            words = not_enough(row.save_n, row.posts_needed, what)
-            output.say_indented(output.plain(f"{row.segment}: {words}"))
-        output.say_more(len(lacking) - LACKING_SHOWN, "with too few posts")
+        say_lacking([_lacking_words(row) for row in rows if row not in shown])
     output.say()
+
+
+def _lacking_words(row: SaveVsShare) -> str:
+    what = posts_of(row.dimension, row.segment, row.posts_needed)
+    return f"{row.segment}: {not_enough(row.save_n, row.posts_needed, what)}"
 
 
 def show_failures(rows: Sequence[FailureSegment], *, is_all: bool) -> None:
@@ -179,62 +171,37 @@ def show_failures(rows: Sequence[FailureSegment], *, is_all: bool) -> None:
         shown, title = patterns, "What the weakest fifth of the posts at 7 days have in common"
     if not shown:
         return
-    output.table(
-        [
-            *([("account", Align.LEFT)] if is_all else []),
-            ("posts", Align.LEFT),
-            ("platform", Align.LEFT),
-            ("by", Align.LEFT),
-            ("of n", Align.RIGHT),
-            ("chance ×", Align.RIGHT),
-            ("90 %", Align.RIGHT),
-        ],
-        [
-            (
-                *([row.account_name] if is_all else []),
-                segment_words(row.dimension, row.segment),
-                row.platform,
-                measure_words(row.outcome),
-                f"{row.worst_n}\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}{row.n}",
-                times(row.ratio),
-                interval(row.ratio_low, row.ratio_high),
-            )
-            for row in shown
-        ],
+    show(
+        *accounts(shown, is_all=is_all),
+        texts(
+            "posts", (segment_words(row.dimension, row.segment) for row in shown), is_shortened=True
+        ),
+        texts("platform", (row.platform for row in shown)),
+        texts("by", (measure_words(row.outcome) for row in shown)),
+        numbers("of n", (f"{row.worst_n}{NBSP}of{NBSP}{row.n}" for row in shown)),
+        *ratios("chance ×", ((row.ratio, row.ratio_low, row.ratio_high) for row in shown), "90 %"),
         title=title,
-        shorten=(0, 1) if is_all else (0,),
-        most=ROWS_SHOWN,
     )
     output.say("1.00× is as often as by chance: one post in five.")
 
 
 def show_failed_posts(posts: Sequence[FailedPost]) -> None:
     """The weakest posts of each platform."""
-    for platform in dict.fromkeys(post.platform for post in posts):
-        own = [post for post in posts if post.platform == platform]
+    for platform, own in by_platform(posts):
         output.say()
-        output.table(
-            [
-                ("posted", Align.LEFT),
-                ("post", Align.LEFT),
-                ("format", Align.LEFT),
-                ("pillar", Align.LEFT),
-                (measure_words(own[0].outcome), Align.RIGHT),
-                ("of usual", Align.RIGHT),
-            ],
-            [
-                (
-                    output.moment(post.posted_at)[:10],
-                    output.plain(post.caption or f"(post {post.post_id})"),
-                    post.format or MISSING,
-                    post.pillar or MISSING,
-                    output.count(post.value),
-                    times(post.multiple_of_median),
-                )
-                for post in own
-            ],
+        show(
+            texts("posted", (moment(post.posted_at)[:10] for post in own)),
+            texts(
+                "post",
+                (output.plain(post.caption or f"(post {post.post_id})") for post in own),
+                is_shortened=True,
+            ),
+            texts("format", (post.format or MISSING for post in own), is_shortened=True),
+            texts("pillar", (post.pillar or MISSING for post in own), is_shortened=True),
+            numbers(measure_words(own[0].outcome), (count(post.value) for post in own)),
+            numbers("of usual", (times(post.multiple_of_median) for post in own)),
             title=f"{platform}: the weakest of {own[0].account_n} posts at 7 days",
-            shorten=(1, 2, 3),
+            most=None,
         )
 
 
@@ -246,35 +213,27 @@ def show_pareto(rows: Sequence[Pareto], *, is_all: bool) -> None:
     if is_all:
         telling = {(row.account_name, row.platform): row.outcome for row in reversed(rows)}
         rows = [row for row in rows if telling[row.account_name, row.platform] == row.outcome]
-    output.table(
-        [
-            *([("account", Align.LEFT)] if is_all else []),
-            ("platform", Align.LEFT),
-            ("of", Align.LEFT),
-            ("n", Align.RIGHT),
-            ("best\N{NO-BREAK SPACE}fifth", Align.RIGHT),
-            ("90 %", Align.RIGHT),
-            ("luck\N{NO-BREAK SPACE}alone", Align.RIGHT),
-            ("verdict", Align.LEFT),
-        ],
-        [
+    show(
+        *accounts(rows, is_all=is_all),
+        texts("platform", (row.platform for row in rows)),
+        texts("of", (measure_words(row.outcome) for row in rows)),
+        numbers("n", (str(row.n) for row in rows)),
+        numbers(f"best{NBSP}fifth", (percent(row.top_share) for row in rows)),
+        numbers("90 %", (percent_range(row.top_share_low, row.top_share_high) for row in rows)),
+        numbers(
+            f"luck{NBSP}alone",
+            (percent_range(row.noise_top_share_low, row.noise_top_share_high) for row in rows),
+        ),
+        texts(
+            "verdict",
             (
-                *([row.account_name] if is_all else []),
-                row.platform,
-                measure_words(row.outcome),
-                str(row.n),
-                percent(row.top_share),
-                percent_range(row.top_share_low, row.top_share_high),
-                percent_range(row.noise_top_share_low, row.noise_top_share_high),
                 verdict_words(row.verdict)
                 if row.top_share is not None
-                else needs(row.posts_needed, "post"),
-            )
-            for row in rows
-        ],
+                else needs(row.posts_needed, "post")
+                for row in rows
+            ),
+        ),
         title="How much of everything at 7 days the best fifth of the posts brings",
-        shorten=(0,) if is_all else (),
-        most=ROWS_SHOWN,
     )
     if any(row.top_share is not None for row in rows):
         output.say("As noise: that few posts bring most is luck here, and no trait of the account.")
@@ -338,33 +297,21 @@ _STATUS_WORDS = {
 def _show_exploration_table(
     title: str, rows: Sequence[ExplorationSegment], *, is_all: bool
 ) -> None:
-    output.table(
-        [
-            *([("account", Align.LEFT), ("platform", Align.LEFT)] if is_all else []),
-            ("what", Align.LEFT),
-            ("posts", Align.RIGHT),
-            *([] if is_all else [("last used", Align.RIGHT)]),
-            ("of newest", Align.RIGHT),
-            ("90 %", Align.RIGHT),
-            ("", Align.LEFT),
-        ],
-        [
-            (
-                *([row.account_name, row.platform] if is_all else []),
-                row.segment,
-                output.count(row.post_count),
-                *([] if is_all else [_days_ago(row)]),
-                f"{row.recent_post_count}\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}{row.recent_n}",
-                percent_range(row.recent_share_low, row.recent_share_high),
-                _STATUS_WORDS.get(row.status, row.status),
-            )
-            for row in rows
-        ],
-        title=title,
-        shorten=(0, 2) if is_all else (0,),
-        most=ROWS_SHOWN,
+    days_ago = (
+        "never" if row.days_since_used is None else f"{row.days_since_used} d ago" for row in rows
     )
-
-
-def _days_ago(row: ExplorationSegment) -> str:
-    return "never" if row.days_since_used is None else f"{row.days_since_used} d ago"
+    show(
+        *accounts(rows, is_all=is_all),
+        *([texts("platform", (row.platform for row in rows))] if is_all else []),
+        texts("what", (row.segment for row in rows), is_shortened=True),
+        numbers("posts", (count(row.post_count) for row in rows)),
+        *([] if is_all else [numbers("last used", days_ago)]),
+        numbers(
+            "of newest", (f"{row.recent_post_count}{NBSP}of{NBSP}{row.recent_n}" for row in rows)
+        ),
+        numbers(
+            "90 %", (percent_range(row.recent_share_low, row.recent_share_high) for row in rows)
+        ),
+        texts("", (_STATUS_WORDS.get(row.status, row.status) for row in rows)),
+        title=title,
+    )

@@ -1,28 +1,26 @@
 """What ``afterpost analyze`` prints of effects: an account's own, and those of all accounts."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from pipeline.show.cli import output
-from pipeline.show.cli.output import Align
+from pipeline.show.cli.analyze_tables import by_platform, numbers, ratios, say_lacking, show, texts
+from pipeline.show.figure_words import count, interval, percent, times
 from pipeline.show.reports.cross_account import CommonEffect
 from pipeline.show.reports.segments import SegmentEffect, SegmentTable, most_telling
 from pipeline.show.reports.weights import SegmentWeight
 from pipeline.show.reports.wording import (
     column_words,
     dimension_words,
-    interval,
     measure_words,
     not_enough,
     outcome_words,
-    percent,
     posts_of,
     segment_words,
-    times,
+    verdict_words,
 )
 
 ROWS_SHOWN = 12
-LACKING_SHOWN = 3
-"""Segments with too few posts that are named; an account can have hundreds of topics."""
 
 SCOPE_WORDS = {
     "universal": "holds in the accounts",
@@ -81,18 +79,17 @@ def _show_table(table: SegmentTable) -> None:
     if not known:
         output.say(output.plain(title), style="bold")
     else:
-        output.table(
-            [
-                (column_words(table.dimension), Align.LEFT),
-                ("n", Align.RIGHT),
-                ("effect", Align.RIGHT),
-                ("90 % interval", Align.RIGHT),
-                ("verdict", Align.LEFT),
-                ("to be sure", Align.RIGHT),
-            ],
-            [_effect_cells(row) for row in _fewest_words(known)],
+        shown = _clearest(known)
+        show(
+            texts(column_words(table.dimension), (row.name for row in shown), is_shortened=True),
+            numbers("n", (str(row.n) for row in shown)),
+            *ratios("effect", ((one.effect, one.effect_low, one.effect_high) for one in shown)),
+            texts("verdict", (verdict_words(row.verdict) for row in shown)),
+            numbers(
+                "to be sure",
+                (f"{row.posts_needed:+d} posts" if row.posts_needed else "" for row in shown),
+            ),
             title=title,
-            shorten=(0,),
         )
         output.say_more(len(known) - ROWS_SHOWN, "segments")
     _say_what_lacks(table)
@@ -102,22 +99,11 @@ def _show_table(table: SegmentTable) -> None:
         _say_luck(known)
 
 
-def _effect_cells(row: SegmentEffect) -> tuple[str, ...]:
-    needed = f"{row.posts_needed:+d} posts" if row.posts_needed else ""
-    return (
-        row.name,
-        str(row.n),
-        times(row.effect),
-        interval(row.effect_low, row.effect_high),
-        row.verdict.replace("_", " "),
-        needed,
-    )
+_Effect = TypeVar("_Effect", SegmentEffect, CommonEffect)
 
 
-def _fewest_words(rows: Sequence[SegmentEffect]) -> list[SegmentEffect]:
+def _clearest(rows: Sequence[_Effect]) -> list[_Effect]:
     """At most as many rows as a table shows; the clearest stay, in their order."""
-    if len(rows) <= ROWS_SHOWN:
-        return list(rows)
     clearest = sorted(rows, key=lambda row: (row.q_value is None, row.q_value, row.segment))
     kept = set(clearest[:ROWS_SHOWN])
     return [row for row in rows if row in kept]
@@ -128,12 +114,12 @@ def _say_what_lacks(table: SegmentTable) -> None:
         (row for row in table.rows if row.effect is None),
         key=lambda row: (row.posts_needed is None, row.posts_needed or 0, row.segment),
     )
-    for row in lacking[:LACKING_SHOWN]:
-        words = not_enough(
-            row.n, row.posts_needed, posts_of(row.dimension, row.segment, row.posts_needed)
-        )
-        output.say_indented(output.plain(f"{row.name}: {words}"))
-    output.say_more(len(lacking) - LACKING_SHOWN, "with too few posts")
+    say_lacking([_lacking_words(row) for row in lacking])
+
+
+def _lacking_words(row: SegmentEffect) -> str:
+    what = posts_of(row.dimension, row.segment, row.posts_needed)
+    return f"{row.name}: {not_enough(row.n, row.posts_needed, what)}"
 
 
 def _say_luck(rows: Sequence[SegmentEffect]) -> None:
@@ -194,31 +180,18 @@ def _show_common_table(
         output.say(output.plain(title), style="bold")
         output.say("Not enough data: it takes two accounts with figures for a segment.")
         return
-    shown = sorted(known, key=lambda row: (row.q_value is None, row.q_value, row.segment))
-    kept = set(shown[:ROWS_SHOWN])
-    output.table(
-        [
-            (column_words(dimension), Align.LEFT),
-            ("n", Align.RIGHT),
-            ("accounts", Align.RIGHT),
-            ("effect", Align.RIGHT),
-            ("90 % interval", Align.RIGHT),
-            ("across accounts", Align.LEFT),
-        ],
-        [
-            (
-                segment_words(row.dimension, row.segment),
-                output.count(row.n),
-                str(row.account_count),
-                times(row.effect),
-                interval(row.effect_low, row.effect_high),
-                SCOPE_WORDS.get(row.scope, row.scope),
-            )
-            for row in known
-            if row in kept
-        ],
+    shown = _clearest(known)
+    show(
+        texts(
+            column_words(dimension),
+            (segment_words(row.dimension, row.segment) for row in shown),
+            is_shortened=True,
+        ),
+        numbers("n", (count(row.n) for row in shown)),
+        numbers("accounts", (str(row.account_count) for row in shown)),
+        *ratios("effect", ((one.effect, one.effect_low, one.effect_high) for one in shown)),
+        texts("across accounts", (SCOPE_WORDS.get(row.scope, row.scope) for row in shown)),
         title=title,
-        shorten=(0,),
     )
     output.say_more(len(known) - ROWS_SHOWN, "segments")
     output.say("1.00× is each account's own usual.")
@@ -253,45 +226,31 @@ def show_weights(weights: Sequence[SegmentWeight]) -> None:
 
     What its posts bring together can be led by a hit; the effects above are not.
     """
-    platforms = dict.fromkeys(row.platform for row in weights)
-    for platform in platforms:
-        rows = [row for row in weights if row.platform == platform]
+    words = {"dead_weight": "dead weight", "carries": "carries"}
+    for platform, rows in by_platform(weights):
         known = [row for row in rows if row.engagement_lift is not None]
         if not known:
             continue
         shown = known[:ROWS_SHOWN]
-        has_verdict = any(row.weight_verdict for row in shown)
-        columns = [
-            (column_words(rows[0].dimension), Align.LEFT),
-            ("n", Align.RIGHT),
-            ("of posts", Align.RIGHT),
-            ("of engagement", Align.RIGHT),
-            ("per post", Align.RIGHT),
-            ("90 % interval", Align.RIGHT),
-        ]
-        cells: list[tuple[str, ...]] = [
-            (
-                segment_words(row.dimension, row.segment),
-                str(row.n),
-                percent(row.share_of_posts_7d),
-                percent(row.share_of_engagement_7d),
-                times(row.engagement_lift),
-                interval(row.engagement_lift_low, row.engagement_lift_high),
-            )
-            for row in shown
-        ]
-        if has_verdict:
-            columns.append(("", Align.LEFT))
-            words = {"dead_weight": "dead weight", "carries": "carries"}
-            cells = [
-                (*line, words.get(row.weight_verdict or "", ""))
-                for line, row in zip(cells, shown, strict=True)
-            ]
-        output.table(
-            columns,
-            cells,
+        verdicts = texts("", (words.get(row.weight_verdict or "", "") for row in shown))
+        show(
+            texts(
+                column_words(rows[0].dimension),
+                (segment_words(row.dimension, row.segment) for row in shown),
+                is_shortened=True,
+            ),
+            numbers("n", (str(row.n) for row in shown)),
+            numbers("of posts", (percent(row.share_of_posts_7d) for row in shown)),
+            numbers("of engagement", (percent(row.share_of_engagement_7d) for row in shown)),
+            *ratios(
+                "per post",
+                (
+                    (row.engagement_lift, row.engagement_lift_low, row.engagement_lift_high)
+                    for row in shown
+                ),
+            ),
+            *([verdicts] if any(row.weight_verdict for row in shown) else []),
             title=f"{platform}: who brings the engagement at 7 days",
-            shorten=(0,),
         )
         output.say_more(len(known) - ROWS_SHOWN, "segments")
         output.say()

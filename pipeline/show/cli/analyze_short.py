@@ -5,20 +5,13 @@ from typing import TYPE_CHECKING
 
 from pipeline.show.cli import output
 from pipeline.show.cli.analyze_segments import say_common
-from pipeline.show.cli.output import Align
+from pipeline.show.cli.analyze_tables import accounts, numbers, ratios, show, texts
+from pipeline.show.figure_words import MISSING, NBSP, count, count_range, moment
 from pipeline.show.reports.cross_account import AccountHighlight, CommonEffect
 from pipeline.show.reports.overview import ProfileOverview
 from pipeline.show.reports.platforms import METRIC_WORDS, PlatformComparison
 from pipeline.show.reports.short_read import ShortLine, ShortRead
-from pipeline.show.reports.wording import (
-    NBSP,
-    interval,
-    measure_words,
-    not_enough,
-    segment_words,
-    times,
-    verdict_words,
-)
+from pipeline.show.reports.wording import measure_words, not_enough, segment_words, verdict_words
 
 if TYPE_CHECKING:
     from pipeline.learn.recommend.recommendation import Recommendation
@@ -115,29 +108,19 @@ def show_profiles(profiles: Sequence[ProfileOverview], *, with_account: bool = F
     if not profiles:
         output.say("No posts yet: afterpost scrape or afterpost import, then afterpost build.")
         return
-    output.table(
-        [
-            *([("account", Align.LEFT)] if with_account else []),
-            ("platform", Align.LEFT),
-            ("posts", Align.RIGHT),
-            ("followers", Align.RIGHT),
-            ("at 7 days", Align.RIGHT),
-            ("n", Align.RIGHT),
-            ("90 % interval", Align.RIGHT),
-            *([] if with_account else [("last scrape", Align.RIGHT)]),
-        ],
-        [
-            (
-                *([profile.account_name] if with_account else []),
-                profile.platform,
-                output.count(profile.post_count),
-                output.count(profile.follower_count),
-                *_middle_post(profile),
-                *([] if with_account else [output.moment(profile.last_scraped_at)[:10]]),
-            )
-            for profile in profiles[:PROFILES_SHOWN]
-        ],
-        shorten=(0,) if with_account else (),
+    shown = profiles[:PROFILES_SHOWN]
+    middles, ns, intervals = zip(*map(_middle_post, shown), strict=True)
+    scrapes = numbers("last scrape", (moment(one.last_scraped_at)[:10] for one in shown))
+    show(
+        *accounts(shown, is_all=with_account),
+        texts("platform", (profile.platform for profile in shown)),
+        numbers("posts", (count(profile.post_count) for profile in shown)),
+        numbers("followers", (count(profile.follower_count) for profile in shown)),
+        numbers("at 7 days", middles),
+        numbers("n", ns),
+        numbers("90 % interval", intervals),
+        *([] if with_account else [scrapes]),
+        most=None,
     )
     if len(profiles) > PROFILES_SHOWN:
         more = len(profiles) - PROFILES_SHOWN
@@ -156,42 +139,27 @@ def _middle_post(profile: ProfileOverview) -> tuple[str, str, str]:
         median, n, what = profile.engagement_7d_median, profile.engagement_7d_count, "eng."
         low, high = profile.engagement_7d_median_low, profile.engagement_7d_median_high
     if median is None:
-        return output.MISSING, str(n), output.MISSING
-    interval_shown = (
-        output.MISSING
-        if low is None or high is None
-        else f"{output.count(low)}–{output.count(high)}"
-    )
-    return f"{output.count(median)}{NBSP}{what}", str(n), interval_shown
+        return MISSING, str(n), MISSING
+    return f"{count(median)}{NBSP}{what}", str(n), count_range(low, high)
 
 
 def _show_highlights(highlights: Sequence[AccountHighlight]) -> None:
     if not highlights:
         return
     output.heading("Clearest in each account")
-    output.table(
-        [
-            ("account", Align.LEFT),
-            ("", Align.LEFT),
-            ("what", Align.LEFT),
-            ("by", Align.LEFT),
-            ("effect", Align.RIGHT),
-            ("90 %", Align.RIGHT),
-            ("n", Align.RIGHT),
-        ],
-        [
-            (
-                row.account_name,
-                "+" if row.verdict == "better" else "-",
-                f"{segment_words(row.dimension, row.segment)} ({row.platform})",
-                measure_words(row.outcome),
-                times(row.effect),
-                interval(row.effect_low, row.effect_high),
-                str(row.n),
-            )
-            for row in highlights[:PROFILES_SHOWN]
-        ],
-        shorten=(0, 2),
+    shown = highlights[:PROFILES_SHOWN]
+    show(
+        *accounts(shown, is_all=True),
+        texts("", ("+" if row.verdict == "better" else "-" for row in shown)),
+        texts(
+            "what",
+            (f"{segment_words(row.dimension, row.segment)} ({row.platform})" for row in shown),
+            is_shortened=True,
+        ),
+        texts("by", (measure_words(row.outcome) for row in shown)),
+        *ratios("effect", ((one.effect, one.effect_low, one.effect_high) for one in shown), "90 %"),
+        numbers("n", (str(row.n) for row in shown)),
+        most=None,
     )
     if len(highlights) > PROFILES_SHOWN:
         output.say(f"… and {len(highlights) - PROFILES_SHOWN} more: --json, or --account NAME")
@@ -210,28 +178,15 @@ def _show_metric(rows: Sequence[PlatformComparison]) -> None:
     words = METRIC_WORDS.get(rows[0].metric, rows[0].metric)
     known = [row for row in rows if row.ratio is not None]
     if known:
-        output.table(
-            [
-                ("account", Align.LEFT),
-                ("platforms", Align.LEFT),
-                ("n", Align.RIGHT),
-                ("ratio", Align.RIGHT),
-                ("90 %", Align.RIGHT),
-                ("", Align.LEFT),
-            ],
-            [
-                (
-                    row.account_name,
-                    f"{row.platform}\N{NO-BREAK SPACE}:\N{NO-BREAK SPACE}{row.other_platform}",
-                    f"{row.n}\N{NO-BREAK SPACE}:\N{NO-BREAK SPACE}{row.n_other}",
-                    times(row.ratio),
-                    interval(row.ratio_low, row.ratio_high),
-                    verdict_words(row.verdict, short=True),
-                )
-                for row in known[:COMPARISONS_SHOWN]
-            ],
+        shown = known[:COMPARISONS_SHOWN]
+        between = f"{NBSP}:{NBSP}"
+        show(
+            *accounts(shown, is_all=True),
+            texts("platforms", (f"{row.platform}{between}{row.other_platform}" for row in shown)),
+            numbers("n", (f"{row.n}{between}{row.n_other}" for row in shown)),
+            *ratios("ratio", ((row.ratio, row.ratio_low, row.ratio_high) for row in shown), "90 %"),
+            texts("", (verdict_words(row.verdict, short=True) for row in shown)),
             title=words,
-            shorten=(0,),
         )
         if len(known) > COMPARISONS_SHOWN:
             output.say(f"… and {len(known) - COMPARISONS_SHOWN} more: --json")

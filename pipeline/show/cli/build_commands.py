@@ -9,6 +9,7 @@ import typer
 
 from pipeline.errors import UsageError
 from pipeline.show.cli import options, output
+from pipeline.show.figure_words import count
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -57,11 +58,11 @@ def _build_as_of(settings: "Settings", as_of: str, home: Path) -> None:
     prepared = prepare_home(settings, home, moment_of(as_of, utc_now()))
     known_at = utc_text(prepared.known_at.replace(microsecond=0))
     output.say(
-        f"Known at {known_at}: {output.count(prepared.scrape_count)} scrapes "
-        f"({output.count(prepared.later_scrape_count)} are later), "
-        f"{output.count(prepared.plan_count)} planned posts "
-        f"({output.count(prepared.later_plan_count)} later), the files of "
-        f"{output.count(prepared.account_count)} accounts as they are today."
+        f"Known at {known_at}: {count(prepared.scrape_count)} scrapes "
+        f"({count(prepared.later_scrape_count)} are later), "
+        f"{count(prepared.plan_count)} planned posts "
+        f"({count(prepared.later_plan_count)} later), the files of "
+        f"{count(prepared.account_count)} accounts as they are today."
     )
     published = build_home(prepared)
     folder = output.short_path(prepared.settings.home)

@@ -8,6 +8,7 @@ import typer
 
 from pipeline.errors import AfterpostError, ConfigurationError, UsageError
 from pipeline.show.cli import options, output
+from pipeline.show.figure_words import moment
 
 if TYPE_CHECKING:
     from pipeline.accounts import AccountConfig, Platform
@@ -250,7 +251,7 @@ def _native_line(result: dict[str, Any]) -> str:
         cells = ", ".join(f"{label}: {n}" for label, n in result["unreadable"].items())
         parts.append(f"cells that hold no number ({cells})")
     source = _TIME_SOURCES.get(str(result["exported_at_source"]), "")
-    parts.append(f"exported {output.moment(result['exported_at'])} ({source})")
+    parts.append(f"exported {moment(result['exported_at'])} ({source})")
     if not result["is_new"]:
         parts.append("already imported")
     return output.plain(f"{Path(result['file']).name}: {result['platform']}, {'; '.join(parts)}")
@@ -282,7 +283,7 @@ def _import_line(result: dict[str, Any]) -> str:
         reasons = ", ".join(f"{reason}: {n}" for reason, n in result["rejected_reasons"].items())
         parts.append(f"{result['rejected_count']} rejected ({reasons})")
     source = _TIME_SOURCES.get(str(result["scraped_at_source"]), str(result["scraped_at_source"]))
-    parts.append(f"scraped {output.moment(result['scraped_at'])} ({source})")
+    parts.append(f"scraped {moment(result['scraped_at'])} ({source})")
     if not result["is_new"]:
         parts.append("already imported")
     return output.plain(f"{Path(result['file']).name}: {result['platform']}, {'; '.join(parts)}")

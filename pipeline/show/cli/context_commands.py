@@ -10,6 +10,7 @@ import typer
 from pipeline.errors import ContextError
 from pipeline.show.cli import options, output
 from pipeline.show.cli.output import Align
+from pipeline.show.figure_words import MISSING, moment
 
 if TYPE_CHECKING:
     from pipeline.accounts import AccountConfig
@@ -95,9 +96,9 @@ def history(
             (
                 str(version.sequence),
                 version.context_id,
-                output.moment(version.created_at),
+                moment(version.created_at),
                 " ".join(filter(None, [version.cause.value, version.recommendation_id])),
-                version.decided_by or output.MISSING,
+                version.decided_by or MISSING,
             )
             for version in versions
         ],

@@ -18,12 +18,8 @@ class Days(IntEnum):
 
 
 def dashboard(
-    account: Annotated[
-        str | None, typer.Option("--account", "-a", help="Name of a folder under accounts/.")
-    ] = None,
-    all_accounts: Annotated[
-        bool, typer.Option("--all", help="Every account, and what they have in common.")
-    ] = False,
+    account: options.OneAccount = None,
+    all_accounts: options.AllAccounts = False,
     days: Annotated[
         int | None,
         typer.Option(help="Only posts of the last 7, 30 or 90 days. Default: all."),

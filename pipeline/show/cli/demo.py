@@ -15,6 +15,7 @@ import typer
 from pipeline.errors import ConfigurationError
 from pipeline.show.cli import output
 from pipeline.show.cli.options import AsJson
+from pipeline.show.figure_words import times
 
 if TYPE_CHECKING:
     from pipeline.learn.findings import Finding
@@ -237,7 +238,7 @@ def _planted(world: "World", finding: "Finding") -> float | None:
 def _say_findings(world: "World", findings: "Sequence[Finding]") -> None:
     output.heading("Strongest findings, and what was planted in the simulated world")
     for finding in findings[:FINDINGS_SHOWN]:
-        planted = output.ratio(_planted(world, finding))
+        planted = times(_planted(world, finding))
         output.say_indented(
             output.plain(f"  {finding.account_name}: {finding.sentence}; planted: {planted}")
         )
@@ -248,12 +249,11 @@ def _say_findings(world: "World", findings: "Sequence[Finding]") -> None:
 
 
 def _say_places(settings: "Settings", world: "World") -> None:
-    from pipeline.clients.warehouse import published_version
+    from pipeline.clients.warehouse import published_database
 
-    published = settings.published_dir / published_version(settings)
     output.heading("Where things are")
     output.say(f"  warehouse       {output.short_path(settings.database_path)}")
-    output.say(f"  published copy  {output.short_path(published / settings.database_path.name)}")
+    output.say(f"  published copy  {output.short_path(published_database(settings))}")
     output.say(f"  landing files   {output.short_path(settings.landing_dir)}")
     for path in _context_files(settings, world):
         output.say(f"  context file    {output.short_path(path)}")

@@ -8,6 +8,7 @@ import typer
 from pipeline.errors import UsageError
 from pipeline.show.cli import output
 from pipeline.show.cli.options import AsJson
+from pipeline.show.figure_words import count
 
 _FORMATS = ("parquet", "csv")
 
@@ -49,6 +50,6 @@ def export(
         return
     output.table(
         [("table", output.Align.LEFT), ("rows", output.Align.RIGHT)],
-        [[one.table, output.count(one.row_count)] for one in written],
+        [[one.table, count(one.row_count)] for one in written],
     )
     output.say(f"Wrote {len(written)} file{'' if len(written) == 1 else 's'} to {to}.")

@@ -7,6 +7,7 @@ import typer
 
 from pipeline.show.cli import options, output
 from pipeline.show.cli.output import Align
+from pipeline.show.figure_words import interval, moment, percent
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -83,7 +84,7 @@ def list_feedback(account: options.Account, as_json: options.AsJson = False) -> 
         [("when", Align.LEFT), ("plan", Align.LEFT), ("said", Align.LEFT), ("by", Align.LEFT)],
         [
             (
-                output.moment(row["given_at"]),
+                moment(row["given_at"]),
                 row["planned_id"],
                 " ".join(filter(None, [row["feedback"], row["note"]])),
                 row["given_by"],
@@ -105,8 +106,8 @@ def list_feedback(account: options.Account, as_json: options.AsJson = False) -> 
                     row["dimension"],
                     row["segment"],
                     str(row["judged_count"]),
-                    output.percent(row["approval_rate"]),
-                    f"{row['approval_rate_low']:.2f}–{row['approval_rate_high']:.2f}",
+                    percent(row["approval_rate"], 2, " "),
+                    interval(row["approval_rate_low"], row["approval_rate_high"]),
                 )
                 for row in rates
             ],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from pipeline.show.cli import options, output
+from pipeline.show.figure_words import MISSING, moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +93,7 @@ def _show(profiles: "Sequence[ProfileHealth]") -> None:
         [
             [
                 f"{profile.account_name}\n{profile.platform.value}",
-                output.moment(profile.last_seen_at),
+                moment(profile.last_seen_at),
                 _said(profile),
                 str(profile.miss_count),
                 _cost(profile),
@@ -107,7 +108,7 @@ def _said(profile: "ProfileHealth") -> str:
 
     if profile.outcome is not None:
         return WORDS[profile.outcome]
-    return output.MISSING if profile.last_run_at is None else "under way"
+    return MISSING if profile.last_run_at is None else "under way"
 
 
 def _cost(profile: "ProfileHealth") -> str:

@@ -12,9 +12,10 @@ from pipeline.show.cli.match_commands import (
     PostId,
     account_posts_of,
     one_platform,
-    short_caption,
+    post_figures,
 )
 from pipeline.show.cli.output import Align
+from pipeline.show.figure_words import MISSING
 
 app = typer.Typer(help="What posts are labelled as; correct it by hand.", no_args_is_help=True)
 
@@ -37,10 +38,7 @@ def list_labels(account: options.Account, as_json: options.AsJson = False) -> No
         of_post[row["dimension"]] = {"label": row["label"], "source": row["label_source"]}
     rows: list[dict[str, Any]] = [
         {
-            "platform": post.platform.value,
-            "post_id": post.post_id,
-            "posted_at": post.posted_at,
-            "caption": short_caption(post),
+            **post_figures(post),
             "labels": labels.get((post.platform.value, post.post_id), {}),
         }
         for post in known.posts
@@ -143,5 +141,5 @@ def clear_labels(
 
 def _cell(label: dict[str, str] | None) -> str:
     if label is None:
-        return output.MISSING
+        return MISSING
     return f"{label['label']} ({_SHORT_SOURCES[label['source']]})"

@@ -23,6 +23,7 @@ from pipeline.show.cli import (
     dashboard,
     demo,
     draw,
+    experiment,
     export,
     feedback_commands,
     health,
@@ -30,6 +31,8 @@ from pipeline.show.cli import (
     match_commands,
     metrics,
     output,
+    predict,
+    reflexion,
     report,
     review,
     sql,
@@ -43,8 +46,8 @@ READER_GONE = 141
 
 _ORDER = (
     "demo", "accounts", "scrape", "import", "health", "build", "recommend", "analyze", "dashboard",
-    "report", "alerts", "review", "context", "draw", "verdicts", "feedback", "match", "label",
-    "sql", "export", "metrics", "web", "rebuild",
+    "report", "alerts", "review", "context", "draw", "predict", "reflexion", "verdicts",
+    "experiment", "feedback", "match", "label", "sql", "export", "metrics", "web", "rebuild",
 )  # fmt: skip
 
 
@@ -100,7 +103,10 @@ app.add_typer(alerts.app, name="alerts")
 app.command("review")(review.review)
 app.add_typer(context_commands.app, name="context")
 app.command("draw")(draw.draw)
+app.command("predict")(predict.predict)
+app.command("reflexion")(reflexion.reflexion)
 app.command("verdicts")(verdicts.verdicts)
+app.add_typer(experiment.app, name="experiment")
 app.add_typer(feedback_commands.app, name="feedback")
 app.add_typer(match_commands.app, name="match")
 app.add_typer(label_commands.app, name="label")

@@ -6,6 +6,7 @@ import typer
 
 from pipeline.show.cli import options, output
 from pipeline.show.cli.output import Align
+from pipeline.show.figure_words import MISSING, moment
 
 if TYPE_CHECKING:
     from pipeline.accounts import Platform
@@ -76,17 +77,14 @@ def list_matches(account: options.Account, as_json: options.AsJson = False) -> N
         output.heading("Planned posts without a post")
         output.table(
             [("plan", Align.LEFT), ("planned", Align.LEFT)],
-            [
-                [row["planned_id"], output.moment(row["planned_at"])]
-                for row in figures["unmatched_plans"]
-            ],
+            [[row["planned_id"], moment(row["planned_at"])] for row in figures["unmatched_plans"]],
         )
     if figures["unmatched_posts"]:
         output.heading("Posts without a plan")
         output.table(
             [*post_columns, ("by", Align.LEFT), ("caption", Align.LEFT)],
             [
-                [*_post_cells(row), row["source"] or output.MISSING, row["caption"] or ""]
+                [*_post_cells(row), row["source"] or MISSING, row["caption"] or ""]
                 for row in figures["unmatched_posts"]
             ],
         )
@@ -170,7 +168,7 @@ def one_platform(name: str | None) -> "Platform | None":
     return chosen_platforms([name])[0] if name else None
 
 
-def short_caption(post: "OwnPost") -> str | None:
+def _short_caption(post: "OwnPost") -> str | None:
     """The beginning of a caption in one line."""
     if post.caption is None:
         return None
@@ -186,7 +184,7 @@ def _figures(known: "AccountPosts") -> dict[str, Any]:
         "account": known.account.name,
         "matched": [
             {
-                **_post_figures(posts[match.platform, match.post_id]),
+                **post_figures(posts[match.platform, match.post_id]),
                 "planned_id": match.planned_id,
                 "score": match.score,
                 "source": match.source.value,
@@ -195,7 +193,7 @@ def _figures(known: "AccountPosts") -> dict[str, Any]:
         ],
         "ambiguous": [
             {
-                **_post_figures(posts[one.platform, one.post_id]),
+                **post_figures(posts[one.platform, one.post_id]),
                 "candidates": [
                     {"planned_id": planned_id, "score": score}
                     for planned_id, score in one.candidates
@@ -205,7 +203,7 @@ def _figures(known: "AccountPosts") -> dict[str, Any]:
         ],
         "unmatched_posts": [
             {
-                **_post_figures(post),
+                **post_figures(post),
                 "source": "person"
                 if (post.platform, post.post_id) in known.person_matches
                 else None,
@@ -225,14 +223,15 @@ def _figures(known: "AccountPosts") -> dict[str, Any]:
     }
 
 
-def _post_figures(post: "OwnPost") -> dict[str, Any]:
+def post_figures(post: "OwnPost") -> dict[str, Any]:
+    """Which post it is, for lists."""
     return {
         "platform": post.platform.value,
         "post_id": post.post_id,
         "posted_at": post.posted_at,
-        "caption": short_caption(post),
+        "caption": _short_caption(post),
     }
 
 
 def _post_cells(row: dict[str, Any]) -> list[str]:
-    return [row["platform"], row["post_id"], output.moment(row["posted_at"])]
+    return [row["platform"], row["post_id"], moment(row["posted_at"])]

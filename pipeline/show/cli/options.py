@@ -13,6 +13,12 @@ Account = Annotated[
     str,
     typer.Option("--account", "-a", help="Name of a folder under accounts/.", show_default=False),
 ]
+OneAccount = Annotated[
+    str | None, typer.Option("--account", "-a", help="Name of a folder under accounts/.")
+]
+AllAccounts = Annotated[
+    bool, typer.Option("--all", help="Every account, and what they have in common.")
+]
 Accounts = Annotated[
     list[str] | None,
     typer.Option("--account", "-a", help="Name of a folder under accounts/; may be repeated."),

@@ -35,9 +35,6 @@ LONGEST_UNBROKEN_WORD = 24
 SHORTEST_NAME = 10
 """Columns of a terminal that a shortened name keeps."""
 
-MISSING = "–"
-"""What stands for a number that is not known; never 0."""
-
 
 class Align(StrEnum):
     """How a column's cells stand."""
@@ -128,26 +125,6 @@ def plain(text: str) -> str:
 def plain_lines(text: str) -> str:
     """As :func:`plain`, but a line break that we put there ourselves stays one."""
     return "\n".join(plain(line) for line in text.split("\n"))
-
-
-def count(number: float | None) -> str:
-    """A count with thousands separators; a missing one is a dash."""
-    return MISSING if number is None else f"{number:,.0f}"
-
-
-def percent(rate: float | None) -> str:
-    """A rate (a fraction) in percent; a missing one is a dash."""
-    return MISSING if rate is None else f"{100 * rate:.2f} %"
-
-
-def ratio(value: float | None) -> str:
-    """A ratio to the usual, such as ``1.62×``."""
-    return MISSING if value is None else f"{value:.2f}×"
-
-
-def moment(value: datetime | None) -> str:
-    """A moment in UTC to the minute."""
-    return MISSING if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M}Z"
 
 
 def table(

@@ -9,6 +9,7 @@ import typer
 
 from pipeline.errors import UsageError
 from pipeline.show.cli import options, output
+from pipeline.show.figure_words import percent
 
 if TYPE_CHECKING:
     from pipeline.decide.decision import Decision
@@ -120,7 +121,7 @@ def _show(settings: "Settings", number: int, recommendation: "Recommendation") -
     found = _outlook(settings, recommendation)
     output.say_indented(f"   Proposed: {output.plain(found.proposed)}")
     if found.expected_share_decided is not None:
-        share = f"{100 * found.expected_share_decided:.0f}\N{NO-BREAK SPACE}%"
+        share = percent(found.expected_share_decided)
         output.say(f"   Verdict: {share} chance of one within 8 weeks at this pace")
     output.say(f"   id: {recommendation.recommendation_id}")
 

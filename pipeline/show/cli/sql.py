@@ -12,6 +12,7 @@ from pipeline.errors import QueryError, UsageError
 from pipeline.show.cli import output
 from pipeline.show.cli.options import AsJson
 from pipeline.show.cli.output import Align
+from pipeline.show.figure_words import MISSING
 
 if TYPE_CHECKING:
     import duckdb
@@ -154,7 +155,7 @@ def _csv_cell(value: Any) -> Any:
 
 def _cell(value: Any) -> str:
     if value is None:
-        return output.MISSING
+        return MISSING
     if isinstance(value, float):
         return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.1f}"
     return output.plain(str(output.as_json(value)))

@@ -8,6 +8,7 @@ import typer
 
 from pipeline.show.cli import options, output
 from pipeline.show.cli.output import Align
+from pipeline.show.figure_words import interval, moment, percent, times
 
 if TYPE_CHECKING:
     from pipeline.decide.track_record import Rate, TrackRecord
@@ -66,13 +67,11 @@ def _show(rows: Sequence[Mapping[str, Any]], *, with_account: bool) -> None:
         ],
         [
             (
-                output.moment(row["approved_at"])[:10],
+                moment(row["approved_at"])[:10],
                 f"{row['account_name']} {row['segment']}" if with_account else row["segment"],
                 _verdict_words(row),
-                output.ratio(row["effect"]),
-                output.MISSING
-                if row["effect_low"] is None
-                else f"{row['effect_low']:.2f}–{row['effect_high']:.2f}",
+                times(row["effect"]),
+                interval(row["effect_low"], row["effect_high"]),
                 f"{row['n']} / {row['control_n']}",
             )
             for row in rows
@@ -96,10 +95,11 @@ def _verdict_words(row: Mapping[str, Any]) -> str:
 
 def _show_record(record: "TrackRecord") -> None:
     output.heading("The recommender's record")
-    target = f"{record.approval_target:.0%}".replace("%", " %")
-    output.say(f"Approved: {_rate(record.approval_rate)}; target {target}.")
+    output.say(
+        f"Approved: {_rate(record.approval_rate)}; target {_percent(record.approval_target)}."
+    )
     expected = record.expected_decided_share
-    told = "" if expected is None else f"; {expected:.0%} were expected".replace("%", " %")
+    told = "" if expected is None else f"; {_percent(expected)} were expected"
     output.say(f"Verdicts within the horizon: {_rate(record.decided_share)}{told}.")
     if record.days_to_verdict_median is not None:
         output.say(f"Half of the verdicts fell within {record.days_to_verdict_median:.0f} days.")
@@ -107,7 +107,7 @@ def _show_record(record: "TrackRecord") -> None:
         if level.approved_count == 0:
             continue
         claimed = level.claimed_probability
-        stated = "" if claimed is None else f"; {claimed:.0%} was claimed".replace("%", " %")
+        stated = "" if claimed is None else f"; {_percent(claimed)} was claimed"
         output.say(
             f"{level.confidence}: {level.approved_count} approved, worked "
             f"{_rate(level.hit_rate)}{stated}"
@@ -117,5 +117,11 @@ def _show_record(record: "TrackRecord") -> None:
 def _rate(rate: "Rate") -> str:
     if rate.rate is None:
         return "none yet"
-    text = f"{rate.part} of {rate.whole} ({rate.rate:.0%}, 90 % interval {rate.low:.0%}–"
-    return (text + f"{rate.high:.0%})").replace("%", " %").replace("  %", " %")
+    return (
+        f"{rate.part} of {rate.whole} ({_percent(rate.rate)}, 90 % interval {_percent(rate.low)}–"
+        f"{_percent(rate.high)})"
+    )
+
+
+def _percent(share: float | None) -> str:
+    return percent(share, space=" ")

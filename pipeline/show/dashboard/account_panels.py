@@ -6,7 +6,7 @@ from pipeline.learn.findings import OUTCOME_WORDS
 from pipeline.show.dashboard import words
 from pipeline.show.dashboard.effect_panels import AT_7_DAYS, INTERVAL
 from pipeline.show.dashboard.facts import Facts
-from pipeline.show.dashboard.panels import Panel, Source, Table, Variant, column_names, shown
+from pipeline.show.dashboard.panels import Panel, Source, Table, Variant, column_names
 from pipeline.show.reports.cross_account import CommonEffect
 
 _DIMENSIONS = ("format", "pillar", "hook_style", "cta")
@@ -24,14 +24,14 @@ def accounts_panel(facts: Facts) -> Panel:
         (
             one.account_name,
             words.platform(one.platform),
-            shown(words.count(one.post_count)),
-            shown(words.count(one.follower_count)),
-            shown(words.count(one.views_7d_median)),
+            words.count(one.post_count),
+            words.count(one.follower_count),
+            words.count(one.views_7d_median),
             str(one.views_7d_count),
-            shown(words.count(one.engagement_7d_median)),
+            words.count(one.engagement_7d_median),
             str(one.engagement_7d_count),
-            shown(words.percent(one.engagement_rate_median)),
-            shown(words.day(one.last_scraped_at)),
+            words.percent(one.engagement_rate_median),
+            words.day(one.last_scraped_at),
         )
         for one in facts.profiles
     )
@@ -52,7 +52,7 @@ def accounts_panel(facts: Facts) -> Panel:
                     words.posts(sum(one.post_count for one in facts.profiles)),
                     "",
                     AT_7_DAYS,
-                    shown(words.moment(facts.scraped_at)),
+                    words.moment(facts.scraped_at),
                 ),
                 table=Table(column_names(*names, text=2), rows),
             )
@@ -66,7 +66,7 @@ def accounts_panel(facts: Facts) -> Panel:
 
 def common_panel(facts: Facts) -> Panel:
     """What accounts have in common, one variant per platform, dimension and outcome."""
-    scraped = shown(words.moment(facts.scraped_at))
+    scraped = words.moment(facts.scraped_at)
     known = [
         one
         for one in facts.common
@@ -114,9 +114,7 @@ def _common_variant(rows: list[CommonEffect], scraped: str) -> Variant:
                 (
                     one.segment,
                     _SCOPES.get(one.scope, words.plain(one.scope)),
-                    words.ratio(one.effect),
-                    words.ratio(one.effect_low),
-                    words.ratio(one.effect_high),
+                    *words.ratios(one.effect, one.effect_low, one.effect_high),
                     str(one.account_count),
                     str(one.better_account_count),
                     str(one.worse_account_count),

@@ -1,34 +1,24 @@
-"""Panels about what makes a difference: weeks, formats, pillars, times."""
+"""Panels about what makes a difference: weeks of posting, and segments one by one."""
 
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 
 from pipeline.learn.findings import OUTCOME_WORDS
 from pipeline.show.charts.effects import effects_chart
-from pipeline.show.charts.heatmap import HeatCell, heatmap_chart
 from pipeline.show.charts.trend import trend_chart
 from pipeline.show.dashboard import words
-from pipeline.show.dashboard.facts import CELL_OUTCOMES, Facts
-from pipeline.show.dashboard.panels import Panel, Source, Table, Variant, column_names, shown
-from pipeline.show.reports.cells import TimeCell
-from pipeline.show.reports.pillar_formats import MIN_POSTS_OF_A_CELL, PillarFormatCell
+from pipeline.show.dashboard.facts import Facts
+from pipeline.show.dashboard.panels import Panel, Source, Table, Variant, column_names
 from pipeline.show.reports.segments import Focus, SegmentTable
 from pipeline.show.reports.trends import TREND_OUTCOMES, WeekTrend
 
-INTERVAL = f"90{words.SPACE}% interval"
+INTERVAL = f"90{words.NBSP}% interval"
 AT_7_DAYS = "at 7 days of age"
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_DAYPARTS = ("night", "morning", "midday", "afternoon", "evening", "late")
-_CELLS = (
-    "1.20 is a fifth above it. A cell has a colour where its 90 % interval leaves out 1.00. Empty "
-    f"cells have fewer than {MIN_POSTS_OF_A_CELL} posts."
-)
 _OUTCOME_LABELS = {name: f"{text[0].upper()}{text[1:]}" for name, text in OUTCOME_WORDS.items()}
 
 
 def trend_panel(facts: Facts) -> Panel:
     """Typical posts by week."""
-    scraped = shown(words.moment(facts.scraped_at))
+    scraped = words.moment(facts.scraped_at)
     by_outcome = {
         outcome: [week for week in facts.weeks if week.outcome == outcome]
         for outcome in TREND_OUTCOMES
@@ -65,7 +55,7 @@ def trend_panel(facts: Facts) -> Panel:
 
 def effects_panel(facts: Facts, focus: Focus, key: str, title: str, lead: str) -> Panel:
     """Segments against the account's usual, one variant per platform and outcome."""
-    scraped = shown(words.moment(facts.scraped_at))
+    scraped = words.moment(facts.scraped_at)
     tables = [table for table in facts.segments[focus] if table.rows]
     # What can be told comes first: a platform without views opens with its engagement.
     order = sorted(tables, key=lambda one: (not one.has_enough_data, -_size(one)))
@@ -79,59 +69,11 @@ def effects_panel(facts: Facts, focus: Focus, key: str, title: str, lead: str) -
     )
 
 
-def pillar_format_panel(facts: Facts) -> Panel:
-    """Pillars by formats."""
-    cells = sorted(facts.pillar_formats, key=lambda cell: (cell.platform, cell.outcome))
-    return Panel(
-        key="mix",
-        title="Which pillar goes with which format?",
-        lead=f"Each combination against the usual post; {_CELLS}",
-        variants=_largest_first(
-            [
-                _pillar_format_variant(list(group), shown(words.moment(facts.scraped_at)))
-                for _, group in groupby(cells, key=lambda cell: (cell.platform, cell.outcome))
-            ]
-        ),
-        empty="No post has both a pillar and a format yet."
-        if facts.account
-        else "Open one account's dashboard: pillars and formats are each account's own.",
-        is_wide=True,
-    )
-
-
-def week_panel(facts: Facts) -> Panel:
-    """Weekdays by parts of the day."""
-    cells = sorted(
-        (cell for outcome in CELL_OUTCOMES for cell in facts.times[outcome]),
-        key=lambda cell: (cell.platform, cell.outcome),
-    )
-    return Panel(
-        key="week",
-        title="Which hours of the week?",
-        lead=f"On the account's own clock, against the usual post; {_CELLS}",
-        variants=_largest_first(
-            [
-                _week_variant(list(group), shown(words.moment(facts.scraped_at)))
-                for _, group in groupby(cells, key=lambda cell: (cell.platform, cell.outcome))
-            ]
-        ),
-        empty="No post has a known hour and a value at 7 days yet."
-        if facts.account
-        else "Open one account's dashboard: hours are on each account's own clock.",
-        is_wide=True,
-    )
-
-
-def _largest_first(variants: Iterable[Variant | None]) -> list[Variant]:
-    """Those that show something, the ones of the most posts first."""
-    return sorted((one for one in variants if one is not None), key=lambda one: -one.n)
-
-
 def _weeks_table(weeks: Sequence[WeekTrend], outcome: str, *, is_index: bool) -> Table:
     def value(number: float | None) -> str:
         if is_index:
-            return words.ratio(number)
-        return shown(words.percent(number) if "rate" in outcome else words.count(number))
+            return words.times(number)
+        return words.percent(number) if "rate" in outcome else words.count(number)
 
     return Table(
         column_names("Profile", "Week from", "Typical post", "From", "To", "Posts", text=2),
@@ -182,9 +124,7 @@ def _effects_variant(table: SegmentTable, scraped: str, *, with_dimension: bool)
                 (
                     row.name,
                     _verdict(row.verdict, row.posts_needed),
-                    words.ratio(row.effect),
-                    words.ratio(row.effect_low),
-                    words.ratio(row.effect_high),
+                    *words.ratios(row.effect, row.effect_low, row.effect_high),
                     str(row.n),
                 )
                 for row in table.rows
@@ -194,7 +134,7 @@ def _effects_variant(table: SegmentTable, scraped: str, *, with_dimension: bool)
         note=None
         if null_best is None
         else f"If nothing mattered, the best of these would still show about "
-        f"{words.ratio(null_best)} by chance.",
+        f"{words.times(null_best)} by chance.",
     )  # fmt: skip
 
 
@@ -206,125 +146,3 @@ def _verdict(verdict: str, posts_needed: int | None) -> str:
     if verdict == "not_enough_data" and posts_needed:
         return f"not enough data, needs {words.posts(posts_needed)} more"
     return words.plain(verdict)
-
-
-def _pillar_format_variant(cells: Sequence[PillarFormatCell], scraped: str) -> Variant | None:
-    if not any(cell.effect for cell in cells):
-        return None
-    first = cells[0]
-    outcome = OUTCOME_WORDS[first.outcome]
-    chart = heatmap_chart(
-        [
-            HeatCell(cell.pillar, cell.format, cell.n, cell.effect, cell.effect_low,
-                     cell.effect_high)
-            for cell in cells
-        ],
-        rows=_by_size((cell.pillar, cell.n) for cell in cells),
-        columns=_by_size((cell.format, cell.n) for cell in cells),
-        row_title="pillar",
-        column_title="format",
-        title=f"{outcome[0].upper()}{outcome[1:]}, by pillar and format",
-        subtitle=f"{first.platform}, {sum(cell.n for cell in cells):,} posts",
-    )  # fmt: skip
-    return Variant(
-        label=f"{words.platform(first.platform)}: {outcome}",
-        source=Source(
-            "marts.dim_post, intermediate.int_post_outcomes",
-            words.posts(sum(cell.n for cell in cells)),
-            INTERVAL,
-            AT_7_DAYS,
-            scraped,
-        ),
-        n=sum(cell.n for cell in cells),
-        table=Table(
-            column_names("Pillar", "Format", "Times the usual", "From", "To", "Posts", text=2),
-            tuple(
-                (
-                    cell.pillar,
-                    cell.format,
-                    words.ratio(cell.effect),
-                    words.ratio(cell.effect_low),
-                    words.ratio(cell.effect_high),
-                    str(cell.n),
-                )
-                for cell in cells
-            ),
-        ),
-        chart=chart,
-        note=_by_chance(sum(cell.effect is not None for cell in cells)),
-    )
-
-
-def _by_chance(cell_count: int) -> str:
-    """How many cells of a 90 % interval have a colour without any difference."""
-    expected = max(1, round(0.1 * cell_count))
-    return f"Of {cell_count} cells about {expected} would have a colour by chance."
-
-
-def _week_variant(cells: Sequence[TimeCell], scraped: str) -> Variant | None:
-    first = cells[0]
-    outcome = OUTCOME_WORDS[first.outcome]
-    enough = [cell for cell in cells if _is_enough(cell)]
-    if not enough:
-        return None
-    chart = heatmap_chart(
-        [
-            HeatCell(
-                cell.daypart,
-                _WEEKDAYS[cell.local_weekday - 1],
-                cell.n,
-                cell.effect if _is_enough(cell) else None,
-                cell.effect_low,
-                cell.effect_high,
-            )
-            for cell in cells
-        ],
-        rows=[part for part in _DAYPARTS if any(cell.daypart == part for cell in cells)],
-        columns=_WEEKDAYS,
-        row_title="part of the day",
-        column_title="weekday",
-        title=f"{outcome[0].upper()}{outcome[1:]}, by weekday and part of the day",
-        subtitle=f"{first.platform}, {sum(cell.n for cell in cells):,} posts",
-    )
-    return Variant(
-        label=f"{words.platform(first.platform)}: {outcome}",
-        source=Source(
-            "marts.mart_timing",
-            words.posts(sum(cell.n for cell in cells)),
-            INTERVAL,
-            AT_7_DAYS,
-            scraped,
-        ),
-        n=sum(cell.n for cell in cells),
-        table=Table(
-            column_names("Weekday", "Part of the day", "Verdict", "Times the usual", "From", "To",
-                         "Posts", text=3),
-            tuple(
-                (
-                    _WEEKDAYS[cell.local_weekday - 1],
-                    cell.daypart,
-                    words.plain(cell.verdict) if _is_enough(cell) else "not enough data",
-                    words.ratio(cell.effect if _is_enough(cell) else None),
-                    words.ratio(cell.effect_low if _is_enough(cell) else None),
-                    words.ratio(cell.effect_high if _is_enough(cell) else None),
-                    str(cell.n),
-                )
-                for cell in cells
-            ),
-        ),
-        chart=chart,
-        note="A cell is told by the effects of its weekday and its part of the day together. "
-        + _by_chance(len(enough)),
-    )  # fmt: skip
-
-
-def _is_enough(cell: TimeCell) -> bool:
-    return cell.n >= MIN_POSTS_OF_A_CELL and cell.effect is not None
-
-
-def _by_size(counted: Iterable[tuple[str, int]]) -> list[str]:
-    """Names with the most posts first."""
-    totals: dict[str, int] = {}
-    for name, n in counted:
-        totals[name] = totals.get(name, 0) + n
-    return sorted(totals, key=lambda name: (-totals[name], name))

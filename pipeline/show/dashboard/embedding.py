@@ -9,9 +9,15 @@ import hashlib
 import json
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.atomic_files import write_atomically
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+PAGE_FOLDER = Path(__file__).parent / "page"
+"""Templates, scripts and style of the dashboard, some of which the web app shares."""
 
 _SNIPPET = "window.vegaEmbed = vegaEmbed;"
 # In a script element "<" may begin a comment or an end tag; the two separators end a line in old
@@ -42,6 +48,20 @@ def json_for_script(value: Any) -> str:
 def well_formed(text: str) -> str:
     """``text`` with each lone surrogate as U+FFFD."""
     return text.encode("utf-16", errors="surrogatepass").decode("utf-16", errors="replace")
+
+
+def templates_of(*folders: Path) -> "Environment":
+    """Templates whose values are escaped, of some folders and of the dashboard's."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader([*folders, PAGE_FOLDER]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
 
 
 def script_hash(code: str) -> str:

@@ -9,6 +9,7 @@ from pipeline.clients.warehouse import reading
 from pipeline.decide import track_record
 from pipeline.decide.review import pending
 from pipeline.learn.findings import Finding, find
+from pipeline.learn.predict.skill import skill_rows
 from pipeline.learn.recommend.recommendation import Recommendation
 from pipeline.settings import Settings
 from pipeline.show.reports.cells import TimeCell, time_cells
@@ -77,6 +78,8 @@ class Facts:
     growth: list[GrowthPoint]
     projected: list[ProjectedPost]
     verdicts: list[dict[str, Any]]
+    skill: list[dict[str, Any]]
+    """Of the account's predictions; empty for all accounts."""
     common: list[CommonEffect]
     posts: list[PostFigures]
     post_count: int
@@ -134,6 +137,7 @@ def gather(settings: Settings, account: str | None, days: int | None) -> Facts:
             growth=growth_points(connection, account),
             projected=projected_posts(connection, account),
             verdicts=track_record.verdicts(connection, account),
+            skill=skill_rows(connection, account) if account else [],
             common=[] if account else common_effects(connection),
             posts=post_figures(connection, account, since=since, most=MOST_POSTS),
             post_count=post_count(connection, account, since=since),

@@ -99,14 +99,14 @@ def _claim(finding: Finding, with_account: bool) -> Claim:
         finding.account_name if with_account else "",
         f"{dimension_words(finding.dimension)} on {words.platform(finding.platform)}",
         words.posts(finding.n),
-        f"90{words.SPACE}% interval {words.interval(finding.effect_low, finding.effect_high)}",
+        f"90{words.NBSP}% interval {words.interval(finding.effect_low, finding.effect_high)}",
         f"{finding.confidence.value} confidence",
     ]
     low, value, high = finding.effect_low, finding.effect, finding.effect_high
     return Claim(
         subject=_subject(finding.dimension, finding.segment),
         verb="have" if "rate" in finding.outcome else "get",
-        ratio=words.ratio(finding.effect),
+        ratio=words.times(finding.effect),
         rest=f"the usual {finding.outcome_words}",
         details=tuple(part for part in parts if part),
         direction=finding.direction.value,
@@ -128,13 +128,13 @@ def _common_claim(one: CommonEffect) -> Claim:
     return Claim(
         subject=_subject(one.dimension, one.segment),
         verb="have" if "rate" in one.outcome else "get",
-        ratio=words.ratio(one.effect),
+        ratio=words.times(one.effect),
         rest=f"the usual {outcome_words(one.outcome)}",
         details=(
             f"in all {one.account_count} accounts",
             f"{dimension_words(one.dimension)} on {words.platform(one.platform)}",
             words.posts(one.n or 0),
-            f"90{words.SPACE}% interval {words.interval(one.effect_low, one.effect_high)}",
+            f"90{words.NBSP}% interval {words.interval(one.effect_low, one.effect_high)}",
         ),
         direction=one.verdict,
         places=(_place(low), _place(value), _place(high)),
@@ -145,13 +145,13 @@ def _failure_claim(line: ShortLine, dimension: str, segment: str) -> Claim:
     return Claim(
         subject=_subject(dimension, segment),
         verb="are among the weakest fifth",
-        ratio=words.ratio(line.value),
+        ratio=words.times(line.value),
         rest="as often as chance would have it",
         details=(
             f"{dimension_words(dimension)} on {words.platform(line.platform)}",
             f"by {outcome_words(line.outcome or '')}",
             words.posts(line.n),
-            f"90{words.SPACE}% interval {words.interval(line.value_low, line.value_high)}",
+            f"90{words.NBSP}% interval {words.interval(line.value_low, line.value_high)}",
         ),
         direction=Direction.WORSE.value,
     )
@@ -227,7 +227,7 @@ def _card(profile: ProfileOverview, change: PeriodChange | None) -> Card:
             (
                 "Followers",
                 figure(words.count(profile.follower_count), "not told by any scrape"),
-                words.day(profile.follower_count_at) or "",
+                words.day(profile.follower_count_at) if profile.follower_count_at else "",
             ),
             (
                 "Posts",
@@ -241,7 +241,7 @@ def _card(profile: ProfileOverview, change: PeriodChange | None) -> Card:
 
 def _change_figure(change: PeriodChange | None) -> tuple[str, Figure, str]:
     if change is None:
-        return ("Against the period before", figure(None, "no posts in the period"), "")
+        return ("Against the period before", figure(words.MISSING, "no posts in the period"), "")
     days = change.period.removesuffix("d")
     name = f"Last {days} days against the {days} before"
     told = figure(
@@ -254,6 +254,6 @@ def _change_figure(change: PeriodChange | None) -> tuple[str, Figure, str]:
     if told.missing is None:
         between = (
             f"{words.change(change.change_low)} to {words.change(change.change_high)}, "
-            f"90{words.SPACE}% interval; "
+            f"90{words.NBSP}% interval; "
         )
     return (name, told, f"{between}{change.n} against {words.posts(change.n_before)}")

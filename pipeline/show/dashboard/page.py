@@ -1,9 +1,8 @@
 """Facts as one HTML page."""
 
 from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import Any
 
 from pipeline.learn.findings import Direction
 from pipeline.settings import Settings
@@ -11,13 +10,9 @@ from pipeline.show.charts.colours import DARK, LIGHT
 from pipeline.show.charts.style import CONFIG
 from pipeline.show.dashboard import embedding, first_screen, words
 from pipeline.show.dashboard.account_panels import accounts_panel, common_panel
-from pipeline.show.dashboard.effect_panels import (
-    effects_panel,
-    pillar_format_panel,
-    trend_panel,
-    week_panel,
-)
+from pipeline.show.dashboard.effect_panels import effects_panel, trend_panel
 from pipeline.show.dashboard.facts import Facts
+from pipeline.show.dashboard.heat_panels import pillar_format_panel, week_panel
 from pipeline.show.dashboard.panels import Panel
 from pipeline.show.dashboard.post_panels import (
     growth_panel,
@@ -27,12 +22,10 @@ from pipeline.show.dashboard.post_panels import (
     verdicts_panel,
 )
 from pipeline.show.dashboard.post_table import post_columns
+from pipeline.show.dashboard.prediction_panels import skill_panel
 from pipeline.show.reports.segments import Focus
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-_FOLDER = Path(__file__).parent / "page"
+_templates = cache(embedding.templates_of)
 
 
 def page(settings: Settings, facts: Facts, runtime: str) -> str:
@@ -44,13 +37,15 @@ def page(settings: Settings, facts: Facts, runtime: str) -> str:
         runtime: The script that defines ``vegaEmbed``.
     """
     sections = panels(facts)
-    scripts = [runtime, _part("charts.js"), _part("posts.js"), _part("theme.js")]
-    style = _colours() + _part("page.css")
-    text = _environment().get_template("page.html.jinja").render(
+    theme = part("theme.js")
+    scripts = [part("posts.js"), runtime, part("charts.js"), part("panels.js")]
+    style = look()
+    text = _templates().get_template("page.html.jinja").render(
         facts=facts,
         words=words,
         title=facts.display_name,
-        policy=embedding.policy(scripts, [style]),
+        policy=embedding.policy([theme, *scripts], [style]),
+        theme=theme,
         scripts=scripts,
         style=style,
         works=first_screen.claims(facts, Direction.BETTER),
@@ -94,6 +89,7 @@ def panels(facts: Facts) -> list[Panel]:
         projection_panel(facts),
         scores_panel(facts),
         verdicts_panel(facts),
+        skill_panel(facts),
     ]  # fmt: skip
 
 
@@ -106,7 +102,8 @@ def _specs(sections: Sequence[Panel]) -> dict[str, Any]:
     }
 
 
-def _colours() -> str:
+def look() -> str:
+    """The style sheet with its colours, light and dark."""
     light = "".join(f"{name}:{colour};" for name, colour in LIGHT.items())
     dark = "".join(f"{name}:{colour};" for name, colour in DARK.items())
     return (
@@ -114,22 +111,10 @@ def _colours() -> str:
         f"@media screen and (prefers-color-scheme: dark)"
         f"{{:root:not([data-theme=light]){{{dark}}}}}\n"
         f"@media screen{{:root[data-theme=dark]{{{dark}}}}}\n"
-    )
+    ) + part("page.css")
 
 
-@lru_cache
-def _part(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")
-
-
-@lru_cache
-def _environment() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+@cache
+def part(name: str) -> str:
+    """A style sheet or script of the page, such as ``theme.js``."""
+    return (embedding.PAGE_FOLDER / name).read_text(encoding="utf-8")

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipeline.show.charts.pictures import spec_of
-from pipeline.show.dashboard import words
+from pipeline.show.charts.pictures import page_spec_of
 
 if TYPE_CHECKING:
     import altair as alt
@@ -59,15 +58,8 @@ class Variant:
     """What to keep in mind, in a sentence."""
 
     def spec(self) -> dict[str, Any] | None:
-        """The chart for the page, which gives it its title, width and background."""
-        if self.chart is None:
-            return None
-        spec = spec_of(self.chart)
-        for name in ("title", "padding", "$schema"):
-            spec.pop(name, None)
-        spec["width"] = "container"
-        spec["autosize"] = {"type": "fit-x", "contains": "padding"}
-        return spec
+        """The chart for a page."""
+        return None if self.chart is None else page_spec_of(self.chart)
 
 
 @dataclass(frozen=True)
@@ -85,8 +77,3 @@ class Panel:
 def column_names(*names: str, text: int = 1) -> tuple[Column, ...]:
     """Columns of which the first ``text`` are words and the others numbers."""
     return tuple(Column(name, place >= text) for place, name in enumerate(names))
-
-
-def shown(value: str | None) -> str:
-    """A cell: a dash for what is missing."""
-    return words.MISSING if value is None else value

@@ -9,11 +9,12 @@ from pipeline.show.charts.projections import MOST_POSTS as MOST_PROJECTED
 from pipeline.show.charts.projections import projections_chart
 from pipeline.show.charts.saves import CLASSES, MOST_POINTS, save_share_chart
 from pipeline.show.charts.scores import CATEGORIES, score_chart
-from pipeline.show.charts.style import age_words, one_line
+from pipeline.show.charts.style import one_line
 from pipeline.show.dashboard import words
 from pipeline.show.dashboard.effect_panels import AT_7_DAYS, INTERVAL
 from pipeline.show.dashboard.facts import Facts
-from pipeline.show.dashboard.panels import Panel, Source, Table, Variant, column_names, shown
+from pipeline.show.dashboard.panels import Panel, Source, Table, Variant, column_names
+from pipeline.show.figure_words import percent
 from pipeline.show.reports.growth import GrowthPoint, ProjectedPost
 from pipeline.show.reports.save_share_posts import SaveSharePost
 
@@ -23,7 +24,7 @@ _METRIC_WORDS = {"view": "views"}
 
 def saves_panel(facts: Facts) -> Panel:
     """Posts by save rate and share rate, one variant per platform."""
-    scraped = shown(words.moment(facts.scraped_at))
+    scraped = words.moment(facts.scraped_at)
     return Panel(
         key="saves",
         title="Saved or shared?",
@@ -48,7 +49,7 @@ def growth_panel(facts: Facts) -> Panel:
                 f"up to {words.posts(max(one.post_count for one in of_metric))} per profile",
                 INTERVAL,
                 "24 hours to 28 days of age",
-                shown(words.moment(facts.scraped_at)),
+                words.moment(facts.scraped_at),
             ),
             table=_growth_table(of_metric, with_account=facts.account is None),
             chart=growth_chart(of_metric),
@@ -67,7 +68,7 @@ def growth_panel(facts: Facts) -> Panel:
 
 def projection_panel(facts: Facts) -> Panel:
     """What young posts are expected to reach."""
-    scraped = shown(words.moment(facts.scraped_at))
+    scraped = words.moment(facts.scraped_at)
     posts = sorted(
         facts.projected,
         key=lambda one: (one.metric == "engagement", one.platform, -one.expected_count),
@@ -109,12 +110,12 @@ def scores_panel(facts: Facts) -> Panel:
                     words.posts(total),
                     "",
                     "each post among those of the same age",
-                    shown(words.moment(facts.scraped_at)),
+                    words.moment(facts.scraped_at),
                 ),
                 table=Table(
                     column_names("Category", "Posts", "Share"),
                     tuple(
-                        (text, f"{counted[name]:,}", f"{100 * counted[name] / total:.0f} %")
+                        (text, f"{counted[name]:,}", percent(counted[name] / total, space=" "))
                         for name, text in CATEGORIES.items()
                     ),
                 ),
@@ -134,12 +135,10 @@ def verdicts_panel(facts: Facts) -> Panel:
     names = ("Approved", "Change", "Verdict", "Times its place holders", "From", "To", "Posts")
     rows = tuple(
         (
-            shown(words.day(row["approved_at"])),
+            words.day(row["approved_at"]),
             f"{row['account_name']}: {row['segment']}" if with_account else str(row["segment"]),
             _verdict_words(row["verdict"], row["more_posts_needed"], is_final=row["is_final"]),
-            words.ratio(row["effect"]),
-            words.ratio(row["effect_low"]),
-            words.ratio(row["effect_high"]),
+            *words.ratios(row["effect"], row["effect_low"], row["effect_high"]),
             f"{row['n']} against {row['control_n']}",
         )
         for row in facts.verdicts
@@ -156,7 +155,7 @@ def verdicts_panel(facts: Facts) -> Panel:
                     f"{len(rows)} change" + ("" if len(rows) == 1 else "s"),
                     INTERVAL,
                     "outcome and age as fixed at approval",
-                    shown(words.moment(facts.scraped_at)),
+                    words.moment(facts.scraped_at),
                 ),
                 table=Table(column_names(*names, text=3), rows),
             )
@@ -180,7 +179,7 @@ def _saves_variant(posts: Sequence[SaveSharePost], scraped: str) -> Variant:
     return Variant(
         label=words.platform(posts[0].platform),
         source=Source(
-            "marts.mart_save_vs_share_posts", words.posts(len(posts)), f"classes by 90{words.SPACE}"
+            "marts.mart_save_vs_share_posts", words.posts(len(posts)), f"classes by 90{words.NBSP}"
             "% intervals of each post's rates", AT_7_DAYS, scraped,
         ),
         table=_classes_table(posts),
@@ -194,7 +193,7 @@ def _classes_table(posts: Sequence[SaveSharePost]) -> Table:
     return Table(
         column_names("The post is", "Posts", "Share"),
         tuple(
-            (text, f"{counted[name]:,}", f"{100 * counted[name] / len(posts):.0f} %")
+            (text, f"{counted[name]:,}", percent(counted[name] / len(posts), space=" "))
             for name, text in CLASSES.items()
             if counted[name]
         ),
@@ -212,18 +211,15 @@ def _largest(points: Sequence[GrowthPoint]) -> list[GrowthPoint]:
 
 
 def _growth_table(points: Sequence[GrowthPoint], *, with_account: bool) -> Table:
-    def share(value: float | None) -> str:
-        return words.MISSING if value is None else f"{100 * value:.0f}{words.SPACE}%"
-
     return Table(
         column_names("Profile", "Age", "Middle post", "From", "To", "Posts", text=2),
         tuple(
             (
                 (f"{one.account_name}: " if with_account else "") + words.platform(one.platform),
-                age_words(one.age_hours),
-                share(one.share_of_7d_median),
-                share(one.share_of_7d_median_low),
-                share(one.share_of_7d_median_high),
+                words.age(one.age_hours),
+                percent(one.share_of_7d_median),
+                percent(one.share_of_7d_median_low),
+                percent(one.share_of_7d_median_high),
                 str(one.post_count),
             )
             for one in points
@@ -239,7 +235,7 @@ def _projection_variant(posts: Sequence[ProjectedPost], scraped: str) -> Variant
         source=Source(
             "stats.post_projection",
             f"{words.posts(len(posts))}, learned from {words.posts(max(p.n for p in posts))}",
-            f"80{words.SPACE}% interval",
+            f"80{words.NBSP}% interval",
             AT_7_DAYS,
             scraped,
         ),
@@ -249,11 +245,11 @@ def _projection_variant(posts: Sequence[ProjectedPost], scraped: str) -> Variant
             tuple(
                 (
                     one_line(post.caption or post.post_id, 80),
-                    age_words(post.observed_age_hours),
-                    shown(words.count(post.observed_count)),
-                    shown(words.count(post.expected_count)),
-                    shown(words.count(post.expected_count_low_80)),
-                    shown(words.count(post.expected_count_high_80)),
+                    words.age(post.observed_age_hours),
+                    words.count(post.observed_count),
+                    words.count(post.expected_count),
+                    words.count(post.expected_count_low_80),
+                    words.count(post.expected_count_high_80),
                 )
                 for post in posts[: 2 * MOST_PROJECTED]
             ),

@@ -21,6 +21,7 @@ DOCUMENTS: Mapping[str, str] = {
     "metrics.md": "What every number is made of, in which unit, and what a missing one means",
     "cli.md": "Every command with all of its options",
     "alerts.md": "Which alerts there are, what each needs, and how often they are wrong",
+    "experiments.md": "How ways to make posts are compared, and how to read the result",
     "runbook.md": "What to do when something goes wrong",
     "generator.md": "What a content generator reads and stores",
     "add_a_platform.md": "How to add a platform",

@@ -143,6 +143,27 @@ _ENTRIES = (
         "Share of decided verdicts in which the approved change worked, 0 to 1.",
     ),
     _gauge("verdicts_decided", "Verdicts that the accuracy is a share of."),
+    # What was predicted of posts whose outcome is known by now; only where there are any.
+    _gauge(
+        "predictions_scored",
+        "Posts with a prediction whose outcome is known.",
+        ("account", "platform", "target"),
+    ),
+    _gauge(
+        "prediction_loss_ratio",
+        "Pinball loss of predictions by that of the account's own quantiles; below 1 is better.",
+        ("account", "platform", "target"),
+    ),
+    _gauge(
+        "prediction_coverage_ratio",
+        "Share of outcomes within the 80 % intervals, 0 to 1.",
+        ("account", "platform", "target"),
+    ),
+    _gauge(
+        "prediction_within_25_percent_ratio",
+        "Share of expected values that were off by 25 % or less, 0 to 1.",
+        ("account", "platform", "target"),
+    ),
     # The same under the names and in the units of the first design.
     Entry(
         "video_generation_total",
@@ -157,7 +178,12 @@ _ENTRIES = (
         ("provider",),
     ),
     Entry("posting_total", Kind.COUNTER, "As afterpost_postings_total.", ("platform", "status")),
-    Entry("reflexion_accuracy", Kind.GAUGE, "As afterpost_verdict_accuracy_ratio, but in percent."),
+    Entry(
+        "reflexion_accuracy",
+        Kind.GAUGE,
+        "Share of predictions that were off by 25 % or less, in percent; until there are any, of "
+        "approved changes that worked.",
+    ),
 )
 
 CATALOGUE = {entry.name: entry for entry in _ENTRIES}

@@ -206,6 +206,8 @@ def _checks(history: RunHistory | None) -> HealthItem:
     says = f"{passed} pass"
     if failed:
         says += f", {len(failed)} fail: {_joined(check.check for check in failed)}"
+        said = [check.says for check in failed if check.says]
+        says += f". {_joined(said)}" if said else ""
     if errors:
         to_do = (
             f"Open {errors[0].asset} in `make ui`: the failed check shows the rows. Nothing is "

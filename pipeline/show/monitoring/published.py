@@ -5,7 +5,8 @@ from datetime import datetime
 
 import duckdb
 
-from pipeline.clients.warehouse import published_version, reading
+from pipeline.clients.warehouse import published_database, reading
+from pipeline.learn.predict.skill import ANY_MODEL, skill_rows
 from pipeline.settings import Settings
 from pipeline.show.monitoring.samples import Sample, sample
 from pipeline.show.reports.overview import ProfileOverview, profile_overviews, published_build
@@ -17,8 +18,7 @@ def published_samples(settings: Settings, now: datetime) -> Iterator[Sample]:
     Raises:
         NothingPublishedError: No build has been green yet.
     """
-    version = published_version(settings)
-    path = settings.published_dir / version / settings.database_path.name
+    path = published_database(settings)
     with reading(settings) as connection:
         build = published_build(connection)
         if build is not None:
@@ -30,7 +30,9 @@ def published_samples(settings: Settings, now: datetime) -> Iterator[Sample]:
             yield from _of_profile(profile, now)
         yield from _rejected(connection)
         yield from _segments(connection)
-        yield from _verdicts(connection)
+        scored = list(_predictions(connection))
+        yield from scored
+        yield from _verdicts(connection, is_accuracy=not scored)
 
 
 def _of_profile(profile: ProfileOverview, now: datetime) -> Iterator[Sample]:
@@ -71,7 +73,23 @@ def _segments(connection: duckdb.DuckDBPyConnection) -> Iterator[Sample]:
         yield from sample("segments", count, account_name, platform, verdict)
 
 
-def _verdicts(connection: duckdb.DuckDBPyConnection) -> Iterator[Sample]:
+def _predictions(connection: duckdb.DuckDBPyConnection) -> Iterator[Sample]:
+    rows = [row for row in skill_rows(connection) if row["model_name"] == ANY_MODEL]
+    overall = [row for row in rows if row["period"] == "all"]
+    for row in overall:
+        names = (row["account_name"], row["platform"], row["target"])
+        yield from sample("predictions_scored", row["n"], *names)
+        yield from sample("prediction_loss_ratio", row["pinball_ratio"], *names)
+        yield from sample("prediction_coverage_ratio", row["coverage"], *names)
+        share = row["close_share"]
+        yield from sample("prediction_within_25_percent_ratio", share, *names)
+    if overall:
+        close = sum(row["n"] * row["close_share"] for row in overall)
+        yield Sample("reflexion_accuracy", 100 * close / sum(row["n"] for row in overall))
+
+
+def _verdicts(connection: duckdb.DuckDBPyConnection, *, is_accuracy: bool) -> Iterator[Sample]:
+    """``is_accuracy``: they stand for the accuracy as well, for want of scored predictions."""
     rows = connection.execute(
         "select account_name, verdict, count(*) from stats.verdicts group by all order by all"
     ).fetchall()
@@ -81,5 +99,6 @@ def _verdicts(connection: duckdb.DuckDBPyConnection) -> Iterator[Sample]:
     decided = worked + sum(count for _, verdict, count in rows if verdict == "did_not_work")
     if decided:
         yield from sample("verdict_accuracy_ratio", worked / decided)
-        yield Sample("reflexion_accuracy", 100 * worked / decided)
+        if is_accuracy:
+            yield Sample("reflexion_accuracy", 100 * worked / decided)
         yield from sample("verdicts_decided", decided)

@@ -15,20 +15,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TimeCell:
-    """One weekday and part of the day, on the account's own clock."""
+class _Cell:
+    """What is known of any combination, in one account on one platform."""
 
     account_name: str
     platform: str
     outcome: str
     age_hours: int
-    local_weekday: int
-    daypart: str
     n: int
     median: float | None
     """In the outcome's own unit."""
     effect: float | None
-    """Ratio to the account's usual post: the product of the weekday's and the daypart's effects."""
+    """Ratio to the usual, by the effects of the combination's parts."""
     effect_low: float | None
     effect_high: float | None
     """With ``effect_low``: the 90 % interval."""
@@ -37,35 +35,33 @@ class TimeCell:
     own_effect_high: float | None
     """The same of the combination's own posts alone; None below eight of them."""
     basis: str
-    """cell (it has posts enough of its own), pooled (its two parts only) or not_enough_data."""
+    """cell (it has posts enough of its own), pooled (its parts only) or not_enough_data."""
     verdict: str
     posts_needed: int | None
     """Further posts until it has a figure of its own."""
 
 
 @dataclass(frozen=True)
-class SlideCell:
-    """One number of slides in one format's carousels."""
+class TimeCell(_Cell):
+    """One weekday and part of the day, on the account's own clock.
 
-    account_name: str
-    platform: str
-    outcome: str
-    age_hours: int
+    The usual is the account's usual post; ``effect`` is the product of the weekday's effect and the
+    daypart's.
+    """
+
+    local_weekday: int
+    daypart: str
+
+
+@dataclass(frozen=True)
+class SlideCell(_Cell):
+    """One number of slides in one format's carousels.
+
+    The usual is the format's usual carousel; ``effect`` is the slide count's over all formats.
+    """
+
     format: str
     slide_count: int
-    n: int
-    median: float | None
-    effect: float | None
-    """Ratio to the format's usual carousel: the slide count's effect over all formats."""
-    effect_low: float | None
-    effect_high: float | None
-    own_effect: float | None
-    own_effect_low: float | None
-    own_effect_high: float | None
-    """The combination's own carousels against those it is compared with; None below eight."""
-    basis: str
-    verdict: str
-    posts_needed: int | None
 
 
 Cell = TypeVar("Cell", TimeCell, SlideCell)
@@ -73,31 +69,28 @@ Cell = TypeVar("Cell", TimeCell, SlideCell)
 _OUTCOMES = ("views_7d", "engagement_7d")
 """What combinations are told by, the most telling first."""
 
-_TIMES = """
+_CELLS = """
 select
-    account_name, platform, outcome, 168 as age_hours, local_weekday, daypart, n, median,
+    account_name, platform, outcome, 168 as age_hours, {dimensions}, n, median,
     pooled_effect as effect, pooled_effect_low as effect_low, pooled_effect_high as effect_high,
     cell_effect as own_effect, cell_effect_low as own_effect_low,
     cell_effect_high as own_effect_high,
     basis, verdict, posts_needed
-from marts.mart_timing
+from {mart}
 where list_contains($outcomes, outcome) and ($account_name is null or account_name = $account_name)
-order by
-    account_name, platform, local_weekday,
-    list_position(['night', 'morning', 'midday', 'afternoon', 'evening', 'late'], daypart), daypart
+order by account_name, platform, {order}
 """
-
-_SLIDES = """
-select
-    account_name, platform, outcome, 168 as age_hours, format, slide_count, n, median,
-    pooled_effect as effect, pooled_effect_low as effect_low, pooled_effect_high as effect_high,
-    cell_effect as own_effect, cell_effect_low as own_effect_low,
-    cell_effect_high as own_effect_high,
-    basis, verdict, posts_needed
-from marts.mart_slide_count_performance
-where list_contains($outcomes, outcome) and ($account_name is null or account_name = $account_name)
-order by account_name, platform, format, slide_count
-"""
+_TIMES = _CELLS.format(
+    dimensions="local_weekday, daypart",
+    mart="marts.mart_timing",
+    order="local_weekday, list_position(['night', 'morning', 'midday', 'afternoon', 'evening', "
+    "'late'], daypart), daypart",
+)
+_SLIDES = _CELLS.format(
+    dimensions="format, slide_count",
+    mart="marts.mart_slide_count_performance",
+    order="format, slide_count",
+)
 
 
 def time_cells(
@@ -115,23 +108,20 @@ def time_cells(
             left out, per platform views where they tell anything, and engagement otherwise.
     """
     values = {"account_name": account_name, "outcomes": [outcome] if outcome else _OUTCOMES}
-    return _most_telling(read_rows(connection, TimeCell, _TIMES, values))
+    cells = read_rows(connection, TimeCell, _TIMES, values)
+    return cells if outcome else _most_telling(cells)
 
 
 def slide_cells(
-    connection: "duckdb.DuckDBPyConnection",
-    account_name: str | None = None,
-    *,
-    outcome: str | None = None,
+    connection: "duckdb.DuckDBPyConnection", account_name: str | None = None
 ) -> list[SlideCell]:
     """Every format and number of slides of the account's carousels, sorted by both.
 
     Args:
         connection: To a published copy.
         account_name: Only this account; every account when left out.
-        outcome: As in :func:`time_cells`.
     """
-    values = {"account_name": account_name, "outcomes": [outcome] if outcome else _OUTCOMES}
+    values = {"account_name": account_name, "outcomes": _OUTCOMES}
     return _most_telling(read_rows(connection, SlideCell, _SLIDES, values))
 
 
@@ -142,11 +132,10 @@ def _most_telling(rows: Sequence[Cell]) -> list[Cell]:
         for row in rows
         if row.verdict != "not_enough_data"
     }
-    known = {(row.account_name, row.platform, row.outcome) for row in rows}
-    chosen = set()
-    for account_name, platform in {key[:2] for key in known}:
-        keys = [(account_name, platform, outcome) for outcome in _OUTCOMES]
-        chosen |= set(
-            [key for key in keys if key in told][:1] or [key for key in keys if key in known][:1]
-        ) or {key for key in known if key[:2] == (account_name, platform)}
-    return [row for row in rows if (row.account_name, row.platform, row.outcome) in chosen]
+    chosen: dict[tuple[str, str], str] = {}
+    for key in sorted(
+        {(row.account_name, row.platform, row.outcome) for row in rows},
+        key=lambda key: (key not in told, _OUTCOMES.index(key[2])),
+    ):
+        chosen.setdefault(key[:2], key[2])
+    return [row for row in rows if row.outcome == chosen[row.account_name, row.platform]]

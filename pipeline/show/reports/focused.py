@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.learn.predict.account_growth import AccountForecast, account_forecasts
 from pipeline.show.reports.cadence import Cadence, cadences
 from pipeline.show.reports.cells import SlideCell, TimeCell, slide_cells, time_cells
 from pipeline.show.reports.cross_account import CommonEffect, common_effects
@@ -58,6 +59,7 @@ class Focused:
     pareto: tuple[Pareto, ...] = ()
     growth: tuple[GrowthPoint, ...] = ()
     projected: tuple[ProjectedPost, ...] = ()
+    forecasts: tuple[AccountForecast, ...] = ()
     exploration: tuple[ExplorationSegment, ...] = ()
 
     def to_json(self) -> Mapping[str, Any]:
@@ -118,5 +120,9 @@ _ACCOUNT_READERS: Mapping[Focus, Mapping[str, Any]] = {
     Focus.TIMING: {"times": time_cells},
     Focus.SLIDES: {"slides": slide_cells},
     Focus.FAILURES: {"failures": failure_segments, "failed_posts": failed_posts},
-    Focus.GROWTH: {"growth": growth_points, "projected": projected_posts},
+    Focus.GROWTH: {
+        "growth": growth_points,
+        "projected": projected_posts,
+        "forecasts": account_forecasts,
+    },
 }

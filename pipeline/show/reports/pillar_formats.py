@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from pipeline.measure.intervals import student_deviations
+
 if TYPE_CHECKING:
     import duckdb
 
 MIN_POSTS_OF_A_CELL = 5
 """Fewer posts make no figure."""
-
-_COVERAGE = 0.9
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,9 @@ def _cell(
     n, log_mean = row[5], row[6]
     if n < MIN_POSTS_OF_A_CELL or total - n < MIN_POSTS_OF_A_CELL or spread is None:
         return PillarFormatCell(*row[:6], None, None, None)
-    from scipy import special
-
     # Part of the usual is the cell itself, which takes away some of the difference's spread.
     error = spread * math.sqrt(1 / n - 1 / total)
-    width = float(special.stdtrit(freedom, (1 + _COVERAGE) / 2)) * error
+    width = student_deviations(freedom) * error
     middle = log_mean - usual
     return PillarFormatCell(
         *row[:6], math.exp(middle), math.exp(middle - width), math.exp(middle + width)

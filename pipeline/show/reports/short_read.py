@@ -5,19 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.learn.findings import Direction, Finding, find
+from pipeline.show.figure_words import interval, percent, percent_range, times
 from pipeline.show.reports.exploration import ExplorationSegment, exploration_segments
 from pipeline.show.reports.failures import FailureSegment, failure_segments
 from pipeline.show.reports.overview import ProfileOverview, profile_overviews
 from pipeline.show.reports.rows import read_rows
-from pipeline.show.reports.wording import (
-    dimension_words,
-    interval,
-    not_enough,
-    outcome_words,
-    percent_range,
-    posts_of,
-    times,
-)
+from pipeline.show.reports.wording import dimension_words, not_enough, outcome_words, posts_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -80,7 +73,7 @@ class _Promise:
 
 
 # One outcome speaks for a segment: they move together.
-_PROMISING = """
+_SEGMENTS = """
 select
     platform, dimension, segment, outcome, age_hours, n, effect, effect_low, effect_high,
     posts_needed
@@ -88,27 +81,20 @@ from stats.segment_effects
 where account_name = $account_name
   and list_contains(['views_7d', 'engagement_7d'], outcome)
   and list_contains(['format', 'pillar', 'hook_style', 'cta'], dimension)
-  and verdict = 'no_clear_difference' and effect >= $least and posts_needed between 1 and $most
-qualify row_number() over (
-    partition by dimension, segment order by posts_needed, effect desc, platform, outcome
-) = 1
-order by posts_needed, effect desc, dimension, segment, platform
+  and posts_needed between 1 and $most and {condition}
+qualify row_number() over (partition by {of_each}) = 1
+order by {order}
 """
-
-_UNMEASURED = """
-select
-    platform, dimension, segment, outcome, age_hours, n, effect, effect_low, effect_high,
-    posts_needed
-from stats.segment_effects
-where account_name = $account_name
-  and list_contains(['views_7d', 'engagement_7d'], outcome)
-  and list_contains(['format', 'pillar', 'hook_style', 'cta'], dimension)
-  and verdict = 'not_enough_data' and posts_needed between 1 and $most
-qualify row_number() over (
-    partition by platform, dimension, segment order by posts_needed, outcome desc
-) = 1
-order by posts_needed, dimension, segment, platform
-"""
+_PROMISING = _SEGMENTS.format(
+    condition="verdict = 'no_clear_difference' and effect >= $least",
+    of_each="dimension, segment order by posts_needed, effect desc, platform, outcome",
+    order="posts_needed, effect desc, dimension, segment, platform",
+)
+_UNMEASURED = _SEGMENTS.format(
+    condition="verdict = 'not_enough_data'",
+    of_each="platform, dimension, segment order by posts_needed, outcome desc",
+    order="posts_needed, dimension, segment, platform",
+)
 
 
 def short_read(
@@ -189,33 +175,25 @@ def _finding_line(finding: Finding) -> ShortLine:
 
 
 def _failure_line(row: FailureSegment) -> ShortLine:
-    return ShortLine(
-        sentence=(
-            f"{posts_of(row.dimension, row.segment)} on {row.platform} are among the weakest fifth "
-            f"by {outcome_words(row.outcome)} {times(row.ratio)} as often as by chance (90 % "
-            f"interval {interval(row.ratio_low, row.ratio_high)}, {row.worst_n} of {row.n} posts)"
-        ),
-        platform=row.platform,
-        dimension=row.dimension,
-        segment=row.segment,
-        n=row.n,
-        outcome=row.outcome,
-        age_hours=row.age_hours,
-        value=row.ratio,
-        value_low=row.ratio_low,
-        value_high=row.ratio_high,
+    return _line(
+        row,
+        f"{posts_of(row.dimension, row.segment)} on {row.platform} are among the weakest fifth "
+        f"by {outcome_words(row.outcome)} {times(row.ratio)} as often as by chance (90 % "
+        f"interval {interval(row.ratio_low, row.ratio_high)}, {row.worst_n} of {row.n} posts)",
+        (row.ratio, row.ratio_low, row.ratio_high),
     )
 
 
 def _promising(connection: "duckdb.DuckDBPyConnection", account_name: str) -> "list[ShortLine]":
     values = {"account_name": account_name, "least": MIN_PROMISE, "most": MOST_NEEDED}
     return [
-        _promise_line(
+        _line(
             row,
             f"{posts_of(row.dimension, row.segment)} on {row.platform} look like "
             f"{times(row.effect)} the usual {outcome_words(row.outcome)} (90 % interval "
             f"{interval(row.effect_low, row.effect_high)}, {row.n} posts): about "
             f"{row.posts_needed} more would tell",
+            (row.effect, row.effect_low, row.effect_high),
         )
         for row in read_rows(connection, _Promise, _PROMISING, values)
     ]
@@ -224,19 +202,25 @@ def _promising(connection: "duckdb.DuckDBPyConnection", account_name: str) -> "l
 def _unmeasured(connection: "duckdb.DuckDBPyConnection", account_name: str) -> "list[ShortLine]":
     values = {"account_name": account_name, "most": MOST_NEEDED}
     return [
-        _promise_line(
+        _line(
             row,
             f"{posts_of(row.dimension, row.segment)} on {row.platform}, "
             f"{outcome_words(row.outcome)}: "
             + not_enough(
                 row.n, row.posts_needed, posts_of(row.dimension, row.segment, row.posts_needed)
             ),
+            (row.effect, row.effect_low, row.effect_high),
         )
         for row in read_rows(connection, _Promise, _UNMEASURED, values)
     ]
 
 
-def _promise_line(row: _Promise, sentence: str) -> ShortLine:
+def _line(
+    row: FailureSegment | _Promise,
+    sentence: str,
+    figure: tuple[float | None, float | None, float | None],
+) -> ShortLine:
+    value, low, high = figure
     return ShortLine(
         sentence=sentence,
         platform=row.platform,
@@ -245,9 +229,9 @@ def _promise_line(row: _Promise, sentence: str) -> ShortLine:
         n=row.n,
         outcome=row.outcome,
         age_hours=row.age_hours,
-        value=row.effect,
-        value_low=row.effect_low,
-        value_high=row.effect_high,
+        value=value,
+        value_low=low,
+        value_high=high,
     )
 
 
@@ -285,5 +269,5 @@ def _unexplored_sentence(row: ExplorationSegment) -> str:
         f"fewer {posts_of(row.dimension, row.segment)} on {row.platform}: they are "
         f"{row.recent_post_count} of the newest {row.recent_n} (90 % interval "
         f"{percent_range(row.recent_share_low, row.recent_share_high)}; evenly it would be "
-        f"{100 * row.even_share:.0f}\N{NO-BREAK SPACE}%)"
+        f"{percent(row.even_share)})"
     )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.show.figure_words import platform, plural
 from pipeline.show.reports.periods import wording
 from pipeline.show.reports.periods.movement import Movement
 from pipeline.show.reports.periods.posts import ReportPost
@@ -97,7 +98,7 @@ def _accounts_at_a_glance(report: PeriodReport, *, has_thread: bool) -> list[Blo
     left = len(ranked) - len(lines)
     if left > 0:
         where = ": see the thread" if has_thread else ""
-        lines.append(f"_and {wording.plural(left, 'more account')}{where}_")
+        lines.append(f"_and {plural(left, 'more account')}{where}_")
     return _sections("*Accounts, reach against the days before*", lines)
 
 
@@ -105,7 +106,7 @@ def _account_line(account: AccountReport) -> str:
     reach = account.overall[0]
     return (
         f"*{untrusted(account.account_name, _NAME)}*: {wording.movement_words(reach)}; "
-        f"{wording.plural(account.post_count, 'post')}"
+        f"{plural(account.post_count, 'post')}"
     )
 
 
@@ -120,7 +121,7 @@ def _profiles(account: AccountReport) -> list[Block]:
 def _profile_name(profile: ProfileReport) -> str:
     overview = profile.overview
     handle = f" @{untrusted(overview.handle, _NAME)}" if overview.handle else ""
-    return f"*{wording.platform_words(overview.platform)}*{handle}"
+    return f"*{platform(overview.platform)}*{handle}"
 
 
 def _fields(profile: ProfileReport) -> Block:
@@ -138,9 +139,10 @@ def _fields(profile: ProfileReport) -> Block:
 
 def _movement_lines(movement: Movement) -> str:
     told = wording.movement_words(movement)
-    return (
-        told if movement.ratio is None else f"{told}\nmiddle post {wording.median_words(movement)}"
-    )
+    if movement.ratio is None:
+        return told
+    now, before = wording.middle_posts(movement)
+    return f"{told}\nmiddle post {now} (before: {before})"
 
 
 def _posts(
@@ -159,7 +161,7 @@ def _post_line(post: ReportPost, texts: _Lengths, with_account: bool) -> str:
     parts = [wording.multiple_words(post), wording.score_words(post)]
     if post.format:
         parts.append(untrusted(post.format, _NAME))
-    where = wording.platform_words(post.platform)
+    where = platform(post.platform)
     if with_account:
         where = f"{untrusted(post.account_name, _NAME)}, {where}"
     return f"{link(post.post_url, caption)}\n      {'; '.join(parts)} · {where}"
@@ -250,7 +252,7 @@ def _packed(title: str, accounts: Sequence[list[Block]]) -> list[SlackMessage]:
         placed += 1
     left = len(accounts) - placed
     if left:
-        pages[-1].append(_small(f"and {wording.plural(left, 'more account')}: `afterpost report`"))
+        pages[-1].append(_small(f"and {plural(left, 'more account')}: `afterpost report`"))
     text = plain(f"{title}: accounts", LONGEST_SECTION)
     return [SlackMessage(text, tuple(blocks)) for blocks in pages]
 

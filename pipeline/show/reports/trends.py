@@ -10,6 +10,8 @@ from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from pipeline.measure.intervals import student_deviations
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -17,7 +19,6 @@ MIN_POSTS_OF_A_WEEK = 3
 """Fewer posts make no figure of their own; the week is shown as a gap with its n."""
 
 TREND_OUTCOMES = ("views_7d", "engagement_7d", "engagement_rate_7d")
-_COVERAGE = 0.9
 ACROSS_ACCOUNTS = "*"
 """The account name of a week of all accounts."""
 
@@ -220,9 +221,7 @@ def _week(row: _Row, spread: float | None, freedom: int) -> WeekTrend:
     account_name, platform, outcome, week_start, n, log_mean, _, is_rate = row
     if n < MIN_POSTS_OF_A_WEEK or spread is None:
         return WeekTrend(account_name, platform, outcome, week_start, n, None, None, None)
-    from scipy import special
-
-    width = float(special.stdtrit(freedom, (1 + _COVERAGE) / 2)) * spread / math.sqrt(n)
+    width = student_deviations(freedom) * spread / math.sqrt(n)
 
     def value(log: float) -> float:
         # Counts were raised by one before the logarithm.

@@ -1,14 +1,7 @@
-"""How reports name segments and outcomes, and write figures: alike wherever they are shown.
-
-A missing figure is a dash, never 0.
-"""
+"""How reports name segments and outcomes, and say what lacks: alike wherever they are shown."""
 
 from pipeline.learn.findings import OUTCOME_WORDS
-
-MISSING = "–"
-"""What stands for a number that is not known."""
-
-NBSP = "\N{NO-BREAK SPACE}"
+from pipeline.show.figure_words import NBSP, plural
 
 DIMENSION_WORDS = {
     "hook_style": "hook style",
@@ -59,7 +52,7 @@ def needs(count: int | None, noun: str) -> str:
     """What is missing for a figure, in a table's cell, such as "needs 3 more weeks"."""
     if not count:
         return "not enough data"
-    return f"needs {count} more {noun}" + ("" if count == 1 else "s")
+    return f"needs {plural(count, f'more {noun}')}"
 
 
 def segment_words(dimension: str, segment: str) -> str:
@@ -99,28 +92,6 @@ def verdict_words(verdict: str, *, short: bool = False) -> str:
     if short and verdict == "no_clear_difference":
         return f"not{NBSP}clear"
     return verdict.replace("_", " ")
-
-
-def times(value: float | None) -> str:
-    """A ratio, such as ``1.62×``."""
-    return MISSING if value is None else f"{value:.2f}×"
-
-
-def interval(low: float | None, high: float | None) -> str:
-    """An interval of ratios, such as ``1.31–2.05``."""
-    return MISSING if low is None or high is None else f"{low:.2f}–{high:.2f}"
-
-
-def percent(share: float | None, digits: int = 0) -> str:
-    """A fraction in percent."""
-    return MISSING if share is None else f"{100 * share:.{digits}f}{NBSP}%"
-
-
-def percent_range(low: float | None, high: float | None, digits: int = 0) -> str:
-    """An interval of fractions in percent."""
-    if low is None or high is None:
-        return MISSING
-    return f"{100 * low:.{digits}f}–{100 * high:.{digits}f}{NBSP}%"
 
 
 def not_enough(n: int | None, needed: int | None, what: str) -> str:

@@ -64,3 +64,19 @@ def test_a_loss_within_what_is_allowed_is_no_harm():
 )  # fmt: skip
 def test_practical_size_is_where_the_interval_lies(low, high, size):
     assert size_of(low, high, SMALLEST) is size
+
+
+@pytest.mark.parametrize(
+    ("reading", "verdict", "better"),
+    [
+        (Reading(0.001, -0.5, -0.15), Verdict.WINNER, False),
+        (Reading(0.01, 0.01, 0.02), Verdict.WINNER, True),
+        (Reading(0.40, -0.01, 0.01), Verdict.KEEP_GOING, None),
+    ],
+)
+def test_without_a_smallest_useful_effect_neither_harm_nor_uselessness_is_concluded(
+    reading, verdict, better
+):
+    conclusion = conclude(reading, smallest_useful=None, ended=False)
+
+    assert (conclusion.verdict, conclusion.better) == (verdict, better)

@@ -1,4 +1,4 @@
-"""One simulated world, built once for all tests of marts."""
+"""What all tests of marts read."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ import duckdb
 import pytest
 
 from pipeline.settings import Settings
-from tests.measure.marts.worlds import Rows, built_home, rows_of
+from tests.measure.marts.worlds import Rows, rows_of
 
 
 @pytest.fixture(scope="session")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The home, built once."""
-    return built_home(tmp_path_factory.mktemp("marts"))
+def settings(built_world: Settings) -> Settings:
+    """The home."""
+    return built_world
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from pipeline.clients.warehouse import reading
 from pipeline.settings import Settings
 from pipeline.show.web.app import create_app
 from tests.show.web.copies import LOOPBACK, TOKEN, api_client, web_home
+from tests.show.web.predictions import seed_predictions
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +33,16 @@ def marts(template: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 def reader(template: Settings) -> TestClient:
     """For requests that change nothing."""
     return TestClient(create_app(template), base_url=LOOPBACK)
+
+
+@pytest.fixture(scope="session")
+def predicted(template: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home with models and predictions, one of them scored; only what is asked is added."""
+    home = tmp_path_factory.mktemp("predicted")
+    shutil.copytree(template.home, home, dirs_exist_ok=True)
+    settings = Settings(home=home, lock_timeout_s=20)
+    seed_predictions(settings)
+    return settings
 
 
 @pytest.fixture

@@ -6,10 +6,12 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from pipeline.clients import warehouse
+from pipeline.clock import utc_now
 from pipeline.settings import Settings
 from pipeline.show.web.api import add_api
 from tests.fakes.dashboard_copy import publish_dashboard_copy
 from tests.fakes.published import ACCOUNT
+from tests.show.web.experiments import POSTS, seed_experiments
 
 VERSION = "v2"
 TOKEN = "planted-tökén"
@@ -48,6 +50,22 @@ update marts.mart_verdicts set decided_at = horizon_at where verdict = 'worked';
 insert into stats.cost_ledger by name
 select 'sleepy' as account_name, current_date as local_date, 'apify/a' as source,
     0.25::decimal(18, 8) as cost_usd, 2 as run_count, 1 as unpriced_run_count;
+create or replace table intermediate.int_snapshots__published as
+select
+    account_name, platform, post_id, posted_at + to_hours(180) as scraped_at,
+    180.0::double as age_hours, 1000::bigint as view_count, 10::bigint as like_count,
+    10::bigint as comment_count, 10::bigint as share_count, 10::bigint as save_count
+from marts.dim_post where posted_at < timestamptz '2026-11-12 00:00Z';
+update marts.dim_post set local_posted_at = posted_at::timestamp - to_hours(5);
+insert into marts.mart_prediction_skill by name
+select
+    'sleepy' as account_name, 'tiktok' as platform, target, '*' as model_name, 'all' as period,
+    0 as periods_ago, date '2026-11-20' as period_end, n, n as model_n, 0.18 as pinball_loss,
+    0.2 as baseline_pinball_loss, 0.9 as pinball_ratio, 0.82 as pinball_ratio_low,
+    0.98 as pinball_ratio_high, 0.79 as coverage, 0.7 as coverage_low, 0.86 as coverage_high,
+    0.44 as close_share, 0.38 as close_share_low, 0.5 as close_share_high,
+    0.4 as baseline_close_share, 0.01 as mean_log_gap, 0 as breakout_n
+from (values ('views_7d', 60), ('engagement_rate_7d', 58)) as rows (target, n);
 update stats.build_info set warehouse_version = 'v2';
 """
 
@@ -55,7 +73,8 @@ update stats.build_info set warehouse_version = 'v2';
 def web_home(home: Path) -> Settings:
     """Two accounts with posts, factors, a trend, and a recommendation that waits."""
     settings = publish_dashboard_copy(home)
-    publish_changed(settings, VERSION, _MORE)
+    publish_changed(settings, VERSION, _MORE + POSTS)
+    seed_experiments(settings, utc_now())
     plans = home / "accounts" / ACCOUNT / "output" / "2026-11-01_guide"
     plans.mkdir(parents=True)
     (plans / "meta.json").write_text('{"caption": "A guide", "platform": "tiktok"}')

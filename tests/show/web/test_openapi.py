@@ -135,9 +135,31 @@ def test_linked_requests_in_turn_break_nothing(server: TestClient):
     for number in range(6):
         plan = {"account": ACCOUNT, "name": f"Plan {number}", "items": [{"title": "Film it"}]}
         assert server.post("/api/v1/action-plans", json=plan).status_code == 201
+
+    met, followed = _walk(server, ["action plans", "recommendations"])
+
+    assert sum(met.values()) > 20
+    assert followed["/api/v1/action-plans/{plan_id}"] > 0
+    assert any(path.startswith("/api/v1/action-items/") for path in followed)
+
+
+def test_experiments_are_read_and_decided_on_in_any_order(server: TestClient):
+    met, followed = _walk(server, ["experiments"])
+
+    assert sum(met.values()) > 20
+    assert followed["/api/v1/experiments/{experiment_id}"] > 0
+    assert any(path.endswith(("/approve", "/reject", "/stop")) for path in followed)
+
+
+def _walk(server: TestClient, tags: list[str]) -> tuple[Counter[int], Counter[str]]:
+    """Requests that follow the links of the answers before them.
+
+    Returns:
+        How often each status was answered, and each path with an id well.
+    """
     schema = schemathesis.openapi.from_asgi(
         "/openapi.json", server.app, headers={"Host": "127.0.0.1"}
-    ).include(tag=["action plans", "recommendations"])
+    ).include(tag=tags)
     met: Counter[int] = Counter()
     followed: Counter[str] = Counter()
 
@@ -165,9 +187,7 @@ def test_linked_requests_in_turn_break_nothing(server: TestClient):
             derandomize=True,
         )
     )
-    assert sum(met.values()) > 20
-    assert followed["/api/v1/action-plans/{plan_id}"] > 0
-    assert any(path.startswith("/api/v1/action-items/") for path in followed)
+    return met, followed
 
 
 @given(st.binary(max_size=300), st.sampled_from(["application/json", "text/plain", ""]))

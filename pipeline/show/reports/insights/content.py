@@ -1,6 +1,6 @@
 """Posts with every figure that is known of them, filtered, ordered and cut into pages."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -188,6 +188,30 @@ from marts.fct_post_performance as posts
 left join marts.dim_post as labels using (account_name, platform, post_id)
 where
 """
+TOTALS = """
+    count(*)::integer as content_count,
+    sum(posts.view_count)::bigint as total_views,
+    count(posts.view_count)::integer as total_views_n,
+    avg(posts.engagement_rate_views) as avg_engagement_rate,
+    count(posts.engagement_rate_views)::integer as avg_engagement_rate_n,
+    count(*) filter (posts.category = 'overperforming')::integer as overperforming_count,
+    count(*) filter (posts.category = 'underperforming')::integer as underperforming_count
+"""
+
+
+@dataclass(frozen=True)
+class Totals:
+    """`TOTALS` of some posts."""
+
+    content_count: int
+    total_views: int | None
+    """At the newest scrapes; None when no post's views are known."""
+    total_views_n: int
+    avg_engagement_rate: float | None
+    """Mean over the posts, a fraction of the views; platforms publish different terms of it."""
+    avg_engagement_rate_n: int
+    overperforming_count: int
+    underperforming_count: int
 
 
 def contents(
@@ -268,8 +292,3 @@ def similar_content(
         )
     }  # fmt: skip
     return read_rows(connection, Content, sql, {**values, "limit": limit})
-
-
-def of_keys(contents_: Sequence[Content]) -> dict[tuple[str, str, str], Content]:
-    """Posts by their keys."""
-    return {content.key: content for content in contents_}

@@ -5,15 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.measure.intervals import DEVIATIONS_90, log_error, student_deviations
 from pipeline.show.reports.insights.content import FROM, MATCHES, Selection
-from pipeline.show.reports.rows import read_rows
 from pipeline.show.reports.trends import PeriodChange, period_changes
 
 if TYPE_CHECKING:
     import duckdb
 
 TREND_OUTCOME = "engagement_rate_7d"
-_INTERVAL_DEVIATIONS = 1.6448536269514722
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ select
     count(*) filter (posts.category = 'normal')::integer as normal_count,
     count(*) filter (posts.category = 'underperforming')::integer as underperforming_count,
     count(*) filter (posts.category is null)::integer as unscored_count,
-    avg(posts.engagement_rate_views) as mean,
+    avg(posts.engagement_rate_views) as avg_engagement_rate,
     stddev_samp(posts.engagement_rate_views) as spread,
     count(posts.engagement_rate_views)::integer as avg_engagement_rate_n,
     sum(posts.view_count)::bigint as total_views,
@@ -78,24 +77,6 @@ select
 """
 
 
-@dataclass(frozen=True)
-class _Counted:
-    total_content: int
-    overperforming_count: int
-    normal_count: int
-    underperforming_count: int
-    unscored_count: int
-    mean: float | None
-    spread: float | None
-    avg_engagement_rate_n: int
-    total_views: int | None
-    total_views_n: int
-    total_reach: int | None
-    total_reach_n: int
-    avg_score: float | None
-    avg_score_n: int
-
-
 def summary_of(connection: "duckdb.DuckDBPyConnection", selection: Selection) -> Summary:
     """The cards of a selection.
 
@@ -103,18 +84,17 @@ def summary_of(connection: "duckdb.DuckDBPyConnection", selection: Selection) ->
         connection: To a published copy.
         selection: Which posts.
     """
-    (counted,) = read_rows(connection, _Counted, _SUMMARY, selection.parameters)
-    values = {k: v for k, v in counted.__dict__.items() if k not in {"mean", "spread"}}
-    reach = None
-    if counted.spread is not None:
-        n = counted.avg_engagement_rate_n
-        reach = _t_deviations(n - 1) * counted.spread / math.sqrt(n)
-    return Summary(
-        **values,
-        avg_engagement_rate=counted.mean,
-        avg_engagement_rate_low=_around(counted.mean, reach, -1),
-        avg_engagement_rate_high=_around(counted.mean, reach, 1),
-    )
+    cursor = connection.execute(_SUMMARY, selection.parameters)
+    names = [column[0] for column in cursor.description]
+    values = dict(zip(names, cursor.fetchone() or (), strict=True))
+    middle, spread, n = (
+        values["avg_engagement_rate"], values.pop("spread"), values["avg_engagement_rate_n"],
+    )  # fmt: skip
+    low = high = None
+    if spread is not None:
+        reach = student_deviations(n - 1) * spread / math.sqrt(n)
+        low, high = max(0.0, middle - reach), max(0.0, middle + reach)
+    return Summary(**values, avg_engagement_rate_low=low, avg_engagement_rate_high=high)
 
 
 def engagement_trend(
@@ -170,20 +150,8 @@ def _pooled(changes: Sequence[PeriodChange]) -> tuple[float, float, float]:
         return rows[0]
     weighted, weights = 0.0, 0.0
     for ratio, low, high in rows:
-        error = max(math.log(high / low) / (2 * _INTERVAL_DEVIATIONS), 1e-9)
+        error = max(log_error(low, high), 1e-9)
         weighted += math.log(ratio) / error**2
         weights += 1 / error**2
-    middle, reach = weighted / weights, _INTERVAL_DEVIATIONS / math.sqrt(weights)
+    middle, reach = weighted / weights, DEVIATIONS_90 / math.sqrt(weights)
     return math.exp(middle), math.exp(middle - reach), math.exp(middle + reach)
-
-
-def _t_deviations(freedom: int) -> float:
-    from scipy import special  # a third of a second, so only when it is used
-
-    return float(special.stdtrit(freedom, 0.95))
-
-
-def _around(middle: float | None, reach: float | None, sign: int) -> float | None:
-    if middle is None or reach is None:
-        return None
-    return max(0.0, middle + sign * reach)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.show.reports.insights.content import FROM, MATCHES, Selection
+from pipeline.show.reports.insights.content import FROM, MATCHES, TOTALS, Selection, Totals
 from pipeline.show.reports.rows import read_rows
 
 if TYPE_CHECKING:
@@ -32,37 +32,23 @@ class ThemeEffect:
 
 
 @dataclass(frozen=True)
-class Theme:
+class Theme(Totals):
     """The posts of one theme in a selection."""
 
     theme: str
     """A pillar of account.yaml, or "(none)"."""
-    content_count: int
-    total_views: int | None
-    total_views_n: int
-    avg_engagement_rate: float | None
-    """Mean over the posts, a fraction."""
-    avg_engagement_rate_n: int
     median_engagement_rate: float | None
     avg_performance_score: float | None
     avg_performance_score_n: int
-    overperforming_count: int
-    underperforming_count: int
 
 
 _THEMES = f"""
 select
     coalesce(labels.pillar, $unlabelled) as theme,
-    count(*)::integer as content_count,
-    sum(posts.view_count)::bigint as total_views,
-    count(posts.view_count)::integer as total_views_n,
-    avg(posts.engagement_rate_views) as avg_engagement_rate,
-    count(posts.engagement_rate_views)::integer as avg_engagement_rate_n,
+    {TOTALS},
     median(posts.engagement_rate_views) as median_engagement_rate,
     avg(posts.score) as avg_performance_score,
-    count(posts.score)::integer as avg_performance_score_n,
-    count(*) filter (posts.category = 'overperforming')::integer as overperforming_count,
-    count(*) filter (posts.category = 'underperforming')::integer as underperforming_count
+    count(posts.score)::integer as avg_performance_score_n
 {FROM} {MATCHES}
 group by 1
 order by avg_performance_score desc nulls last, theme

@@ -105,14 +105,6 @@ class Period:
             return Days(last.replace(day=1), last)
         return Days(last - timedelta(days=self.compared.count - 1), last)
 
-    @property
-    def compared_words(self) -> str:
-        """What is compared with what, for a sentence."""
-        if self.kind is PeriodKind.DAILY:
-            return "the 7 days up to it against the 7 days before"
-        unit = "week" if self.kind is PeriodKind.WEEKLY else "month"
-        return f"against the {unit} before"
-
 
 def period_of(kind: PeriodKind, day: date) -> Period:
     """The period that a day lies in."""

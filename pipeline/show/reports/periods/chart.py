@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from pipeline.show import figure_words
 from pipeline.show.charts import colours, style
 from pipeline.show.reports.graphemes import shortened
 from pipeline.show.reports.periods import wording
@@ -89,7 +90,7 @@ def _values(report: PeriodReport) -> "list[dict[str, Any] | None]":
             for account in ranked_accounts(report.accounts)
         ]
     return [
-        _value(wording.platform_words(profile.overview.platform), profile.movements[0])
+        _value(figure_words.platform(profile.overview.platform), profile.movements[0])
         for account in report.accounts
         for profile in account.profiles
     ]
@@ -98,7 +99,7 @@ def _values(report: PeriodReport) -> "list[dict[str, Any] | None]":
 def _value(name: str, movement: Movement) -> dict[str, Any] | None:
     if movement.ratio is None:
         return None
-    at = "" if movement.age_hours is None else f", {wording.age_words(movement.age_hours)}"
+    at = "" if movement.age_hours is None else f", {figure_words.standard_age(movement.age_hours)}"
     n = f"n {movement.n} | {movement.former_n}"
     return {
         "label": f"{shortened(one_line(name), _LONGEST_NAME)} ({n}{at})",

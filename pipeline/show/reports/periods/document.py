@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.show import figure_words
+from pipeline.show.figure_words import MISSING, times
 from pipeline.show.reports.graphemes import shortened
 from pipeline.show.reports.periods import wording
 from pipeline.show.reports.periods.movement import Direction, Movement
@@ -11,7 +13,6 @@ from pipeline.show.reports.periods.ranking import ranked_accounts, ranked_decisi
 from pipeline.show.reports.periods.report import AccountReport, PeriodReport, ProfileReport
 from pipeline.show.reports.periods.summary import executive_summary
 from pipeline.show.reports.slack_text import one_line
-from pipeline.show.reports.wording import MISSING, times
 
 _LONGEST_CAPTION = 140
 _TRIALS_SHOWN = 20
@@ -123,7 +124,7 @@ def _platform(
 ) -> list[tuple[Cell, ...]]:
     """A row per figure; the first one names the profile."""
     overview, seen = profile.overview, profile.followers
-    name = wording.platform_words(overview.platform)
+    name = figure_words.platform(overview.platform)
     rows = [
         (
             Cell(wording.outcome_at_age(movement), wording.n_words(movement)),
@@ -140,12 +141,12 @@ def _platform(
         )
     )
     if seen is not None:
-        since = "" if seen.change is None else wording.signed(seen.change)
+        since = "" if seen.change is None else figure_words.signed(seen.change)
         rows.append(
             (
                 Cell("Followers"),
-                Cell(wording.count(seen.follower_count), is_number=True),
-                Cell(since, f"since {wording.day(seen.since)}" if since else ""),
+                Cell(figure_words.count(seen.follower_count), is_number=True),
+                Cell(since, f"since {figure_words.day_of_year(seen.since)}" if since else ""),
             )
         )
     usual, what = wording.usual_figures(overview)
@@ -158,8 +159,8 @@ def _platform(
 
 
 def _middle(movement: Movement) -> Cell:
-    shown = wording.percent if movement.outcome == "engagement_rate" else wording.count
-    return Cell(shown(movement.median), f"before {shown(movement.former_median)}", is_number=True)
+    now, before = wording.middle_posts(movement)
+    return Cell(now, f"before {before}", is_number=True)
 
 
 def _movement(movement: Movement, *, with_n: bool = True) -> Cell:
@@ -176,7 +177,7 @@ def _movement(movement: Movement, *, with_n: bool = True) -> Cell:
 
 def _posts(title: str, posts: Sequence[ReportPost], report: PeriodReport) -> Part:
     def where(post: ReportPost) -> str:
-        names = [wording.platform_words(post.platform), post.format or ""]
+        names = [figure_words.platform(post.platform), post.format or ""]
         if report.is_of_all:
             names.insert(0, post.account_name)
         return ", ".join(one_line(name) for name in names if name)
@@ -195,7 +196,7 @@ def _posts(title: str, posts: Sequence[ReportPost], report: PeriodReport) -> Par
                 Cell(
                     times(post.outlier_multiple),
                     f"of {post.peer_count or 0:,} posts at "
-                    f"{wording.age_words(post.score_age_hours or 0)}",
+                    f"{figure_words.standard_age(post.score_age_hours or 0)}",
                     is_number=True,
                 ),
                 Cell(MISSING if post.score is None else f"{post.score:.0f}", is_number=True),
@@ -215,7 +216,7 @@ def _waiting(report: PeriodReport) -> Part:
         rows=tuple(
             (
                 Cell(one_line(one.insight), one.command, is_code=True),
-                Cell(one.confidence, wording.plural(one.sample_size, "post")),
+                Cell(one.confidence, figure_words.plural(one.sample_size, "post")),
             )
             for one in chosen[:_DECISIONS_SHOWN]
         ),
@@ -261,8 +262,8 @@ def _costs(report: PeriodReport) -> Part:
             (
                 Cell("scraping" if cost.kind == "scraping" else "Claude"),
                 Cell(
-                    wording.usd(cost.cost_usd),
-                    f"before {wording.usd(cost.former_cost_usd)}",
+                    figure_words.usd(cost.cost_usd),
+                    f"before {figure_words.usd(cost.former_cost_usd)}",
                     is_number=True,
                 ),
                 Cell(

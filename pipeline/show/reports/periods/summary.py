@@ -1,5 +1,6 @@
 """The executive summary: a few sentences, each made of figures that stand further below."""
 
+from pipeline.show.figure_words import interval, plural, times, usd
 from pipeline.show.reports.periods.money import Cost, known_total
 from pipeline.show.reports.periods.movement import Direction, Movement
 from pipeline.show.reports.periods.report import AccountReport, PeriodReport
@@ -8,11 +9,8 @@ from pipeline.show.reports.periods.wording import (
     n_words,
     needs_words,
     outcome_at_age,
-    plural,
     ratio_words,
-    usd,
 )
-from pipeline.show.reports.wording import interval, times
 
 _NAMED = 3
 

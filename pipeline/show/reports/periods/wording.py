@@ -1,8 +1,19 @@
 """How a report's figures are written, alike in every form that it takes."""
 
-from datetime import UTC, date, datetime
-from decimal import Decimal
-
+from pipeline.show.figure_words import (
+    MISSING,
+    count,
+    day_of_year,
+    interval,
+    moment,
+    percent,
+    platform,
+    plural,
+    signed,
+    standard_age,
+    times,
+    usd,
+)
 from pipeline.show.reports.overview import ProfileOverview
 from pipeline.show.reports.periods.followers import Followers
 from pipeline.show.reports.periods.money import known_total
@@ -10,16 +21,8 @@ from pipeline.show.reports.periods.movement import Direction, Movement
 from pipeline.show.reports.periods.posts import ReportPost
 from pipeline.show.reports.periods.report import PeriodReport, ProfileReport
 from pipeline.show.reports.periods.standing import Trial
-from pipeline.show.reports.wording import MISSING, interval, outcome_words, posts_of, times
+from pipeline.show.reports.wording import outcome_words, posts_of
 
-PLATFORMS = {
-    "instagram": "Instagram",
-    "linkedin": "LinkedIn",
-    "reddit": "Reddit",
-    "tiktok": "TikTok",
-    "x": "X",
-    "youtube": "YouTube",
-}
 _OUTCOMES = {"views": "Views", "engagement": "Engagements", "engagement_rate": "Engagement rate",
              "reach": "Reach"}  # fmt: skip
 _ARROWS = {
@@ -41,57 +44,10 @@ _VERDICTS = {
 }
 
 
-def platform_words(platform: str) -> str:
-    """A platform as it writes itself."""
-    return PLATFORMS.get(platform, platform)
-
-
-def count(number: float | None) -> str:
-    """A count with thousands separators."""
-    return MISSING if number is None else f"{number:,.0f}"
-
-
-def percent(rate: float | None) -> str:
-    """A fraction in percent, to two digits."""
-    return MISSING if rate is None else f"{100 * rate:.2f} %"
-
-
-def signed(number: float) -> str:
-    """A difference with its sign."""
-    return f"{number:+,.0f}".replace("-", "−") if round(number) else "±0"
-
-
-def usd(amount: Decimal | float | None) -> str:
-    """An amount; small ones to the tenth of a cent."""
-    if amount is None:
-        return "not known"
-    return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.3f}"
-
-
-def moment(value: datetime | None) -> str:
-    """A moment in UTC to the minute."""
-    return MISSING if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M}Z"
-
-
-def day(value: date | None) -> str:
-    """A day without its year, such as ``1 Nov``."""
-    return MISSING if value is None else f"{value.day} {value:%b}"
-
-
-def plural(number: int, what: str) -> str:
-    """Such as ``1 post`` or ``12 posts``."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def age_words(hours: int) -> str:
-    """A standard age, such as ``72 h`` or ``7 days``."""
-    return f"{hours} h" if hours <= 72 else f"{hours // 24} days"
-
-
 def outcome_at_age(movement: Movement) -> str:
     """What is compared at which age."""
     name = _OUTCOMES[movement.outcome]
-    return name if movement.age_hours is None else f"{name} at {age_words(movement.age_hours)}"
+    return name if movement.age_hours is None else f"{name} at {standard_age(movement.age_hours)}"
 
 
 def direction_words(movement: Movement) -> str:
@@ -147,10 +103,11 @@ def movement_words(movement: Movement) -> str:
     return words
 
 
-def median_words(movement: Movement) -> str:
-    """The middle post of the period and of the one before."""
-    shown = percent if movement.outcome == "engagement_rate" else count
-    return f"{shown(movement.median)} (before: {shown(movement.former_median)})"
+def middle_posts(movement: Movement) -> tuple[str, str]:
+    """The middle post of the period, and of the one before."""
+    if movement.outcome == "engagement_rate":
+        return percent(movement.median, 2, " "), percent(movement.former_median, 2, " ")
+    return count(movement.median), count(movement.former_median)
 
 
 def followers_words(seen: Followers | None) -> str:
@@ -158,8 +115,8 @@ def followers_words(seen: Followers | None) -> str:
     if seen is None:
         return MISSING
     if seen.change is None:
-        return f"{count(seen.follower_count)} (seen on {day(seen.seen_on)})"
-    return f"{count(seen.follower_count)} ({signed(seen.change)} since {day(seen.since)})"
+        return f"{count(seen.follower_count)} (seen on {day_of_year(seen.seen_on)})"
+    return f"{count(seen.follower_count)} ({signed(seen.change)} since {day_of_year(seen.since)})"
 
 
 def usual_figures(overview: ProfileOverview) -> tuple[str, str]:
@@ -183,7 +140,7 @@ def multiple_words(post: ReportPost) -> str:
         return MISSING
     return (
         f"{times(post.outlier_multiple)} the usual of {post.peer_count or 0:,} posts "
-        f"at {age_words(post.score_age_hours)}"
+        f"at {standard_age(post.score_age_hours)}"
     )
 
 
@@ -195,7 +152,7 @@ def score_words(post: ReportPost) -> str:
 def trial_words(trial: Trial) -> str:
     """What an approved change is about."""
     return (
-        f"{posts_of(trial.dimension, trial.segment)} on {platform_words(trial.platform)} do "
+        f"{posts_of(trial.dimension, trial.segment)} on {platform(trial.platform)} do "
         f"{trial.direction}, by {outcome_words(trial.outcome)}"
     )
 

@@ -7,16 +7,19 @@ from pipeline.show.web.api.chat import chat_routes
 from pipeline.show.web.api.demo import demo_routes
 from pipeline.show.web.api.documented import complete_document
 from pipeline.show.web.api.errors import add_error_answers, responses
+from pipeline.show.web.api.experiments import experiment_routes
 from pipeline.show.web.api.feedback import feedback_routes
 from pipeline.show.web.api.guards import PREFIX, Fence, bearer_of
 from pipeline.show.web.api.insights import insight_routes
 from pipeline.show.web.api.operations import operation_routes
 from pipeline.show.web.api.plans import item_routes, plan_routes
+from pipeline.show.web.api.predictions import prediction_routes
 from pipeline.show.web.api.recommendations import (
     context_routes,
     recommendation_routes,
     verdict_routes,
 )
+from pipeline.show.web.api.reflexion import reflexion_routes
 from pipeline.show.web.api.remembered import Remembered
 from pipeline.show.web.api.tokens import asks_for_token
 
@@ -37,6 +40,9 @@ def add_api(app: FastAPI, settings: Settings) -> None:
         verdict_routes(settings, caller),
         plan_routes(settings, caller, kept),
         item_routes(settings, caller),
+        experiment_routes(settings, caller),
+        prediction_routes(settings, caller),
+        reflexion_routes(settings, caller),
         chat_routes(settings, caller),
         feedback_routes(settings, caller),
         demo_routes(settings, caller),

@@ -13,6 +13,12 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from pipeline import errors
 from pipeline.errors import AfterpostError, Retry
+from pipeline.learn.experiments.registering import (
+    ExperimentError,
+    ExperimentNotFoundError,
+    RefusedDesignError,
+)
+from pipeline.learn.experiments.registration import ChangedRegistrationError
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_MESSAGE = 2_000
@@ -72,6 +78,10 @@ CODES = {
 
 _STATUSES: Sequence[tuple[type[AfterpostError], int, str]] = (
     (errors.UnknownAccountError, 404, "not_found"),
+    (ExperimentNotFoundError, 404, "not_found"),
+    (RefusedDesignError, 422, "refused_design"),
+    (ExperimentError, 409, "conflict"),
+    (ChangedRegistrationError, 409, "changed_registration"),
     (errors.PlanNotFoundError, 404, "not_found"),
     (errors.PlanConflictError, 409, "conflict"),
     (errors.PlanError, 422, "invalid"),
@@ -164,7 +174,11 @@ def _expected(error: AfterpostError, message: str) -> JSONResponse:
             status_code, code = known_status, known_code
             break
     headers = {"Retry-After": "5"} if error.retry is Retry.LATER else None
-    return problem_answer(status_code, message, code=code, headers=headers)
+    detail = [
+        {"loc": ["body"], "msg": reason, "type": "refused_design"}
+        for reason in (error.reasons if isinstance(error, RefusedDesignError) else ())
+    ]
+    return problem_answer(status_code, message, code=code, detail=detail, headers=headers)
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from pipeline.show.web.api.guards import PREFIX
 
 _PLANS, _ITEMS = f"{PREFIX}/action-plans", f"{PREFIX}/action-items"
+_EXPERIMENTS = f"{PREFIX}/experiments"
 _PROPOSALS, _POSTS = f"{PREFIX}/recommendations", f"{PREFIX}/insights/content"
 
 
@@ -43,7 +44,21 @@ _OF_A_PROPOSAL = {
     "approve_recommendation": _Place("post", f"{_PROPOSALS}/{{recommendation_id}}/approve"),
     "reject_recommendation": _Place("post", f"{_PROPOSALS}/{{recommendation_id}}/reject"),
 }
-_OF_A_POST = {"read_post": _Place("get", f"{_POSTS}/{{content_id}}")}
+_AN_EXPERIMENT = (
+    _Place("post", _EXPERIMENTS, "201"),
+    _Place("post", f"{_EXPERIMENTS}/content-variations", "201"),
+)
+_OF_AN_EXPERIMENT = {
+    "read_experiment": _Place("get", f"{_EXPERIMENTS}/{{experiment_id}}"),
+    "read_results": _Place("get", f"{_EXPERIMENTS}/{{experiment_id}}/results"),
+    "approve_experiment": _Place("post", f"{_EXPERIMENTS}/{{experiment_id}}/approve"),
+    "reject_experiment": _Place("post", f"{_EXPERIMENTS}/{{experiment_id}}/reject"),
+    "stop_experiment": _Place("post", f"{_EXPERIMENTS}/{{experiment_id}}/stop"),
+}
+_OF_A_POST = {
+    "read_post": _Place("get", f"{_POSTS}/{{content_id}}"),
+    "read_what_was_said": _Place("get", f"{PREFIX}/ml/posts/{{content_id}}"),
+}
 
 _LINKS: tuple[tuple[tuple[_Place, ...], dict[str, _Place], str, str], ...] = (
     (_A_PLAN, _OF_A_PLAN, "plan_id", "$response.body#/id"),
@@ -53,6 +68,13 @@ _LINKS: tuple[tuple[tuple[_Place, ...], dict[str, _Place], str, str], ...] = (
         (_Place("get", _PROPOSALS, "200"),),
         _OF_A_PROPOSAL,
         "recommendation_id",
+        "$response.body#/items/0/id",
+    ),
+    (_AN_EXPERIMENT, _OF_AN_EXPERIMENT, "experiment_id", "$response.body#/id"),
+    (
+        (_Place("get", _EXPERIMENTS, "200"),),
+        _OF_AN_EXPERIMENT,
+        "experiment_id",
         "$response.body#/items/0/id",
     ),
     ((_Place("get", _POSTS, "200"),), _OF_A_POST, "content_id", "$response.body#/items/0/id"),

@@ -96,6 +96,8 @@ class Recommended(Answer):
     model: str | None
     cost_usd: str | None
     decided_at: datetime | None
+    experiment_id: str | None
+    """The experiment whose winner it follows from; null for one from findings."""
 
 
 class RecommendationPage(PageInfo):

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query
 
 from pipeline.accounts import load_account
 from pipeline.clients.state import reading_state, state_exists
+from pipeline.clients.state_experiments import experiment_rows
 from pipeline.clients.warehouse import reading
 from pipeline.clock import utc_now
 from pipeline.decide import context as contexts
@@ -21,6 +22,7 @@ from pipeline.decide.schema import neutral_context, parse_context, render_contex
 from pipeline.decide.versions import read_file
 from pipeline.decide.wording import describe
 from pipeline.errors import DecisionError, NothingPublishedError
+from pipeline.learn.experiments.registration import Status as ExperimentStatus
 from pipeline.learn.recommend.recommendation import Recommendation, Status
 from pipeline.settings import Settings
 from pipeline.show.reports.insights.segment_posts import segment_posts
@@ -65,8 +67,9 @@ def recommendation_routes(settings: Settings, caller_of: Callable[..., Any]) -> 
         own = [Recommendation.from_row(row) for row in rows if row["account_name"] in accounts]
         own.sort(key=lambda one: (one.created_at, -one.rank), reverse=True)
         page = own[offset : offset + limit]
+        came_of = _experiments(settings)
         return shapes.RecommendationPage(
-            items=[_told(settings, one) for one in page],
+            items=[_told(settings, one, came_of) for one in page],
             total=len(own),
             limit=limit,
             offset=offset,
@@ -76,7 +79,7 @@ def recommendation_routes(settings: Settings, caller_of: Callable[..., Any]) -> 
     def one(caller: Asking, recommendation_id: RecommendationId) -> shapes.RecommendationDetail:
         """A recommendation with its evidence, the posts behind it and the change of the context."""
         found = _own(settings, caller, recommendation_id)
-        told = _told(settings, found)
+        told = _told(settings, found, _experiments(settings))
         decided = _decision(settings, recommendation_id)
         detail = {
             **told.model_dump(),
@@ -253,7 +256,15 @@ def _document(settings: Settings, account_name: str, now: datetime | None = None
     return neutral_context(account, (now or utc_now()).date())
 
 
-def _told(settings: Settings, found: Recommendation) -> shapes.Recommended:
+def _experiments(settings: Settings) -> Mapping[str, str]:
+    """The experiments that recommendations came of, by the recommendations' ids."""
+    rows = experiment_rows(settings, statuses=[ExperimentStatus.CONCLUDED])
+    return {row["recommendation_id"]: row["experiment_id"] for row in rows}
+
+
+def _told(
+    settings: Settings, found: Recommendation, came_of: Mapping[str, str]
+) -> shapes.Recommended:
     document = _document(settings, found.account_name)
     share = None
     if found.status is Status.PENDING:
@@ -272,6 +283,7 @@ def _told(settings: Settings, found: Recommendation) -> shapes.Recommended:
         proposed_change=found.patch,
         is_editable=is_editable(found),
         expected_share_decided=share,
+        experiment_id=came_of.get(found.recommendation_id),
     )
 
 

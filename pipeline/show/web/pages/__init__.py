@@ -8,6 +8,7 @@ from pipeline.show.web.pages.api_page import api_page
 from pipeline.show.web.pages.assets import asset_routes, mount_static
 from pipeline.show.web.pages.calls import api_of
 from pipeline.show.web.pages.chat import chat_pages
+from pipeline.show.web.pages.experiments import experiment_pages
 from pipeline.show.web.pages.insights import insight_pages
 from pipeline.show.web.pages.operations import operation_pages
 from pipeline.show.web.pages.plans import plan_pages
@@ -34,6 +35,7 @@ def add_pages(app: FastAPI, settings: Settings) -> None:
         post_pages(settings, renderer, caller, api),
         review_pages(settings, renderer, caller, api),
         plan_pages(settings, renderer, caller, api),
+        experiment_pages(settings, renderer, caller, api),
         chat_pages(settings, renderer, caller, api),
         operation_pages(settings, renderer, caller, api),
     ):

@@ -9,11 +9,12 @@ from fastapi import APIRouter, FastAPI, Response
 from starlette.staticfiles import StaticFiles
 
 from pipeline.settings import Settings
-from pipeline.show.charts.colours import DARK, LIGHT
 from pipeline.show.dashboard.embedding import vega_runtime
+from pipeline.show.dashboard.page import look, part
 
 STATIC = Path(__file__).parents[1] / "static"
-_DASHBOARD = Path(__file__).parents[2] / "dashboard" / "page"
+_SHARED = ("charts.js", "theme.js")
+"""Scripts of the dashboard that the pages run too."""
 _A_YEAR = "public, max-age=31536000, immutable"
 
 
@@ -27,7 +28,8 @@ def asset_mark() -> str:
     """Changes with any file of ours, so that browsers never mix two versions."""
     files = sorted(path for path in STATIC.rglob("*") if path.is_file())
     content = b"".join(path.read_bytes() for path in files)
-    return hashlib.sha256(content + _look().encode()).hexdigest()[:12]
+    shared = look() + "".join(map(part, _SHARED))
+    return hashlib.sha256(content + shared.encode()).hexdigest()[:12]
 
 
 def asset_routes(settings: Settings) -> APIRouter:
@@ -40,12 +42,16 @@ def asset_routes(settings: Settings) -> APIRouter:
         return _kept(runtime, "text/javascript")
 
     @router.get("/assets/look.css")
-    def look() -> Response:
-        return _kept(_look(), "text/css")
+    def style() -> Response:
+        return _kept(look(), "text/css")
+
+    @router.get("/assets/charts.js")
+    def charts() -> Response:
+        return _kept(part("charts.js"), "text/javascript")
 
     @router.get("/assets/theme.js")
     def theme() -> Response:
-        return _kept((_DASHBOARD / "theme.js").read_text(encoding="utf-8"), "text/javascript")
+        return _kept(part("theme.js"), "text/javascript")
 
     return router
 
@@ -57,16 +63,3 @@ def mount_static(app: FastAPI) -> None:
 
 def _kept(text: str, media_type: str) -> Response:
     return Response(text, media_type=media_type, headers={"Cache-Control": _A_YEAR})
-
-
-def _look() -> str:
-    """The dashboard's colours and style sheet."""
-    light = "".join(f"{name}:{colour};" for name, colour in LIGHT.items())
-    dark = "".join(f"{name}:{colour};" for name, colour in DARK.items())
-    return (
-        f":root{{{light}}}\n"
-        f"@media screen and (prefers-color-scheme: dark)"
-        f"{{:root:not([data-theme=light]){{{dark}}}}}\n"
-        f"@media screen{{:root[data-theme=dark]{{{dark}}}}}\n"
-        + (_DASHBOARD / "page.css").read_text(encoding="utf-8")
-    )

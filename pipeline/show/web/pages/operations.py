@@ -19,6 +19,7 @@ from pipeline.show.web.api.operations import (
     RunHistory,
 )
 from pipeline.show.web.api.recommendation_answers import NoteBody, Verdicts
+from pipeline.show.web.api.reflexion import SkillList
 from pipeline.show.web.pages.answering import PagesRouter, back_to
 from pipeline.show.web.pages.calls import Api
 from pipeline.show.web.pages.rendering import Renderer
@@ -34,6 +35,7 @@ def operation_pages(
     router = PagesRouter()
     calls = api["/operations"]
     verdicts = api["/verdicts"]
+    reflexion = api["/reflexion"]
     Asking = Annotated[Caller, Depends(caller_of)]  # noqa: N806 (a type)
 
     @router.get("/operations")
@@ -45,10 +47,11 @@ def operation_pages(
         over: bool = False,
     ) -> Response:
         name = account or None
-        costs, record = None, None
+        costs, record, skill = None, None, None
         try:
             costs = calls.ask(Costs, "costs", caller, account=name, days=days)
             record = verdicts.ask(Verdicts, "listed", caller, account=name).record
+            skill = reflexion.ask(SkillList, "skill", caller, account=name).items
         except NothingPublishedError:
             pass  # the page says so where their figures would stand
         return renderer.page(
@@ -57,6 +60,7 @@ def operation_pages(
             health=calls.ask(Health, "health", caller, account=name),
             costs=costs,
             record=record,
+            skill=[one for one in skill or () if one.period == "all"],
             runs=calls.ask(RunHistory, "runs", caller),
             alerts=calls.ask(
                 AlertPage, "alerts", caller, account=name, only_open=not over, limit=MOST_ALERTS,

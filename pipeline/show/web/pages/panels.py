@@ -6,14 +6,20 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pipeline.clients.warehouse import published_version
 from pipeline.settings import Settings
-from pipeline.show.charts.style import CONFIG, platform_words
+from pipeline.show.charts.pictures import page_spec_of
+from pipeline.show.charts.style import CONFIG
+from pipeline.show.dashboard import words
 from pipeline.show.dashboard.embedding import well_formed
 from pipeline.show.dashboard.facts import gather
 from pipeline.show.dashboard.page import panels
 from pipeline.show.dashboard.panels import Panel, Variant
+
+if TYPE_CHECKING:
+    import altair as alt
 
 CHART_CONFIG = json.dumps(dict(CONFIG), separators=(",", ":"))
 """How all charts look, for the browser."""
@@ -49,7 +55,7 @@ class ShownPanel:
         """With what is about a platform only, where the panel tells platforms apart."""
         if platform is None:
             return self
-        name = platform_words(platform)
+        name = words.platform(platform)
         own = tuple(one for one in self.variants if one.variant.label.split(":")[0].strip() == name)
         return ShownPanel(self.panel, own) if own else self
 
@@ -57,6 +63,11 @@ class ShownPanel:
 def spec_text(spec: Mapping[str, object]) -> str:
     """A specification as JSON for an attribute, which escapes it."""
     return well_formed(json.dumps(spec, ensure_ascii=False, separators=(",", ":")))
+
+
+def page_spec(chart: "alt.TopLevelMixin") -> str:
+    """A chart that takes the width of its place; its title stands in the page."""
+    return spec_text(page_spec_of(chart))
 
 
 class KeptPanels:

@@ -6,16 +6,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 
 from pipeline.settings import Settings
-from pipeline.show.charts.pictures import spec_of
 from pipeline.show.charts.post_growth import post_growth_chart
 from pipeline.show.web.api.callers import Caller
 from pipeline.show.web.api.content_answers import ContentDetail, Metric
 from pipeline.show.web.api.guards import chosen_accounts
 from pipeline.show.web.api.insight_answers import Compared, ContentPage
 from pipeline.show.web.api.insights import CONTENT_ID, ContentId, ContentQuery
+from pipeline.show.web.api.prediction_answers import SaidOfPost
 from pipeline.show.web.pages.answering import PagesRouter, back_to
 from pipeline.show.web.pages.calls import Api
-from pipeline.show.web.pages.panels import CHART_CONFIG, spec_text
+from pipeline.show.web.pages.panels import CHART_CONFIG, page_spec
 from pipeline.show.web.pages.rendering import Renderer, post_path
 
 AccountChoice = Annotated[str, Query(max_length=63)]
@@ -72,15 +72,19 @@ def post_pages(
         detail = calls.ask(
             ContentDetail, "content_detail", caller, content_id=content_id, account=account or None
         )
+        said = api["/ml"].ask(
+            SaidOfPost, "of_post", caller, content_id=content_id, account=detail.account
+        )
         chart = post_growth_chart(detail.growth_curve, detail.projections)
         return renderer.page(
             request,
             "post.html",
             post=detail,
+            said=said,
             meta=detail.meta,
             grid=[(name, [(metric_name(one), detail.metrics[one]) for one in metrics])
                   for name, metrics in GRID],
-            chart=None if chart is None else spec_text(_for_page(spec_of(chart))),
+            chart=None if chart is None else page_spec(chart),
             chart_config=CHART_CONFIG,
         )  # fmt: skip
 
@@ -143,15 +147,3 @@ def _checked(content_ids: list[str]) -> list[str]:
     if len(content_ids) < 2:
         raise HTTPException(422, "Name two to five posts to compare.")
     return content_ids
-
-
-def _for_page(spec: dict[str, Any]) -> dict[str, Any]:
-    """A chart that takes the width of its place; its title stands in the page."""
-    kept = {
-        name: part for name, part in spec.items() if name not in {"title", "padding", "$schema"}
-    }
-    return {
-        **kept,
-        "width": "container",
-        "autosize": {"type": "fit-x", "contains": "padding"},
-    }

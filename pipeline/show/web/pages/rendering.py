@@ -1,19 +1,19 @@
 """Templates as answers."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
+from pipeline.learn.experiments.plan_words import weeks_words
 from pipeline.settings import Settings
-from pipeline.show.charts.style import age_words
 from pipeline.show.dashboard import words
-from pipeline.show.dashboard.embedding import well_formed
+from pipeline.show.dashboard.embedding import templates_of, well_formed
+from pipeline.show.figure_words import percent, percent_range
 from pipeline.show.reports import wording
 from pipeline.show.web.api.answers import is_demo_home
 from pipeline.show.web.api.content_answers import Metric, Performance
@@ -27,6 +27,7 @@ SECTIONS = (
     ("/insights", "What’s working"),
     ("/review", "Review"),
     ("/action-plans", "Action plans"),
+    ("/experiments", "Experiments"),
     ("/chat", "Chat"),
     ("/operations", "Operations"),
 )
@@ -56,7 +57,6 @@ class Renderer:
             sections=SECTIONS,
             is_simulated=is_demo_home(self._settings),
             has_token=asks_for_token(self._settings),
-            words=words,
             **values,
         )
         return HTMLResponse(well_formed(text), status_code)
@@ -94,11 +94,11 @@ def post_path(content_id: str, account: str | None = None) -> str:
     return path if account is None else f"{path}?account={quote(account, safe='')}"
 
 
-def metric_words(metric: Metric) -> str | None:
+def metric_words(metric: Metric) -> str:
     """A figure with its unit."""
     value = metric.value
     if value is None:
-        return None
+        return words.MISSING
     match metric.unit:
         case "fraction":
             return words.percent(value)
@@ -112,26 +112,26 @@ def metric_words(metric: Metric) -> str | None:
             return words.count(value)
 
 
-def percentile_words(share: float | None) -> str | None:
+def percentile_words(share: float | None) -> str:
     """A share of posts, such as ``95 %``; never rounded up to all of them."""
-    return None if share is None else f"{min(99.0, 100 * share):.0f}{words.SPACE}%"
+    return percent(None if share is None else min(0.99, share))
 
 
-def share_words(share: float | None) -> str | None:
-    """A share of few things, such as ``1 of 1``: in whole percent."""
-    return None if share is None else f"{100 * share:.0f}{words.SPACE}%"
+def point_words(difference: float) -> str:
+    """A difference of rates, such as ``+0.82 points``."""
+    return f"{100 * difference:+.2f}{words.NBSP}points".replace("-", "−")
 
 
 def change_words(impact: float) -> str:
     """A ratio less one, such as ``+40 %``."""
-    return words.change(1 + impact) or wording.MISSING
+    return words.change(1 + impact)
 
 
 def chance_words(probability: float) -> str:
     """A probability in percent; neither certain nor impossible."""
     if not 0.001 <= probability <= 0.999:
-        return f"{'over 99.9' if probability > 0.5 else 'under 0.1'}{words.SPACE}%"
-    return f"{100 * probability:.1f}{words.SPACE}%"
+        return f"{'over 99.9' if probability > 0.5 else 'under 0.1'}{words.NBSP}%"
+    return percent(probability, 1)
 
 
 def why_missing(performance: Performance, name: str) -> str:
@@ -143,26 +143,18 @@ def why_missing(performance: Performance, name: str) -> str:
 def _seconds(value: float) -> str:
     whole = round(value)
     if whole < 120:
-        return f"{value:.1f}{words.SPACE}s"
+        return f"{value:.1f}{words.NBSP}s"
     if whole < 7200:
-        return f"{whole // 60}{words.SPACE}min {whole % 60}{words.SPACE}s"
-    return f"{value / 3600:,.1f}{words.SPACE}hours"
-
-
-def _moment(value: datetime | None) -> str:
-    return words.moment(value) or wording.MISSING
-
-
-def _day(value: date | datetime | None) -> str:
-    return words.day(value) or wording.MISSING
+        return f"{whole // 60}{words.NBSP}min {whole % 60}{words.NBSP}s"
+    return f"{value / 3600:,.1f}{words.NBSP}hours"
 
 
 def _hours(value: float | None) -> str:
-    return wording.MISSING if value is None else f"{value:g}{words.SPACE}h"
+    return words.MISSING if value is None else f"{value:g}{words.NBSP}h"
 
 
 def _range(low: float | None, high: float | None) -> str:
-    return wording.percent_range(low, high, 2)
+    return percent_range(low, high, 2)
 
 
 def _query(path: str, values: Mapping[str, str | None]) -> str:
@@ -182,29 +174,24 @@ def _back(request: Request, *, is_stale: bool) -> str:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
+    environment = templates_of(FOLDER)
     environment.filters |= {
-        "age": age_words,
+        "age": words.age,
         "count": words.count,
         "percent": words.percent,
         "percentile": percentile_words,
         "plain": words.plain,
         "platform": words.platform,
         "posts": words.posts,
-        "times": words.ratio,
-        "moment": _moment,
-        "day": _day,
+        "times": words.times,
+        "moment": words.moment,
+        "day": words.day,
         "hours": _hours,
         "impact": change_words,
         "metric": metric_words,
-        "share": share_words,
+        "share": percent,
+        "weeks": weeks_words,
+        "points": point_words,
         "chance": chance_words,
         "why": why_missing,
         "outcome": wording.outcome_words,

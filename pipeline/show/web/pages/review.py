@@ -11,6 +11,7 @@ from pipeline.learn.recommend.recommendation import Status
 from pipeline.settings import Settings
 from pipeline.show.web.api.callers import Caller
 from pipeline.show.web.api.guards import chosen_accounts
+from pipeline.show.web.api.prediction_answers import PlannedPage, Skills
 from pipeline.show.web.api.recommendation_answers import (
     Decided,
     Diff,
@@ -40,6 +41,7 @@ class Tab(StrEnum):
     """A part of the page."""
 
     PENDING = "pending"
+    PLANNED = "planned"
     DECIDED = "decided"
     HISTORY = "history"
     VERDICTS = "verdicts"
@@ -47,6 +49,7 @@ class Tab(StrEnum):
 
 TABS = {
     Tab.PENDING: "Waiting",
+    Tab.PLANNED: "Planned posts",
     Tab.DECIDED: "Decided",
     Tab.HISTORY: "Context history",
     Tab.VERDICTS: "Verdicts",
@@ -83,7 +86,9 @@ def review_pages(
         accounts = chosen_accounts(settings, caller, None)
         values: dict[str, Any] = {}
         if tab in {Tab.PENDING, Tab.DECIDED}:
-            values["page"] = _recommended(caller, tab, name, offset)
+            values["page"] = _recommended(api, caller, tab, name, offset)
+        elif tab is Tab.PLANNED:
+            values |= _planned(api, caller, name, offset)
         elif tab is Tab.HISTORY:
             whose = name or (accounts[0] if accounts else None)
             values |= _history(caller, whose, offset)
@@ -116,25 +121,6 @@ def review_pages(
             done=DONE.get(request.query_params.get("done", "")),
         )
 
-    def _recommended(
-        caller: Caller, tab: Tab, account: str | None, offset: int
-    ) -> RecommendationPage:
-        if tab is Tab.PENDING:
-            return recommendations.ask(
-                RecommendationPage, "listed", caller, account=account, status=Status.PENDING,
-                limit=PER_PAGE, offset=offset,
-            )  # fmt: skip
-        every = recommendations.ask(
-            RecommendationPage, "listed", caller, account=account, limit=1_000_000, offset=0
-        )
-        decided = [one for one in every.items if one.status != Status.PENDING.value]
-        return RecommendationPage(
-            items=decided[offset : offset + PER_PAGE],
-            total=len(decided),
-            limit=PER_PAGE,
-            offset=offset,
-        )
-
     def _history(caller: Caller, account: str | None, offset: int) -> dict[str, Any]:
         """Versions of a context, each with what it changed."""
         if account is None:
@@ -156,6 +142,40 @@ def review_pages(
 
     router.include_router(_decision_forms(caller_of, api))
     return router
+
+
+def _recommended(
+    api: Api, caller: Caller, tab: Tab, account: str | None, offset: int
+) -> RecommendationPage:
+    recommendations = api["/recommendations"]
+    if tab is Tab.PENDING:
+        return recommendations.ask(
+            RecommendationPage, "listed", caller, account=account, status=Status.PENDING,
+            limit=PER_PAGE, offset=offset,
+        )  # fmt: skip
+    every = recommendations.ask(
+        RecommendationPage, "listed", caller, account=account, limit=1_000_000, offset=0
+    )
+    decided = [one for one in every.items if one.status != Status.PENDING.value]
+    return RecommendationPage(
+        items=decided[offset : offset + PER_PAGE],
+        total=len(decided),
+        limit=PER_PAGE,
+        offset=offset,
+    )
+
+
+def _planned(api: Api, caller: Caller, account: str | None, offset: int) -> dict[str, Any]:
+    """Planned posts with what is expected of them, and how good such predictions were."""
+    calls = api["/ml"]
+    try:
+        page = calls.ask(
+            PlannedPage, "planned", caller, account=account, limit=PER_PAGE, offset=offset
+        )
+        skills = calls.ask(Skills, "skill", caller, account=account)
+    except NothingPublishedError as error:
+        return {"page": None, "why_none": str(error)}
+    return {"page": page, "skills": [one for one in skills.items if one.description]}
 
 
 def _decision_forms(caller_of: Callable[..., Any], api: Api) -> APIRouter:

@@ -2,58 +2,9 @@
 // Everything works without this file. With it charts are drawn, parts of pages are exchanged in
 // place, and answers are shown while they are written. All texts go through textContent.
 (() => {
-  const tip = document.getElementById("tip");
   const said = document.getElementById("said");
-  const config = tip.dataset.config ? JSON.parse(tip.dataset.config) : null;
+  const config = JSON.parse(document.getElementById("tip").dataset.config || "null");
   const page = document.documentElement;
-
-  const showTip = (handler, event, item, value) => {
-    if (value === null || value === undefined || value === "") {
-      tip.hidden = true;
-      return;
-    }
-    const list = document.createElement("dl");
-    for (const [name, text] of Object.entries(value)) {
-      if (text === "null" || text === "undefined") continue;
-      list.appendChild(document.createElement("dt")).textContent = name;
-      const told = list.appendChild(document.createElement("dd"));
-      told.appendChild(document.createElement("bdi")).textContent = text;
-    }
-    tip.replaceChildren(list);
-    tip.hidden = false;
-    const room = 12;
-    const box = tip.getBoundingClientRect();
-    const left = Math.min(event.clientX + room, innerWidth - box.width - room);
-    const below = event.clientY + room;
-    const top = below + box.height > innerHeight ? event.clientY - box.height - room : below;
-    tip.style.setProperty("left", `${Math.max(room, left)}px`);
-    tip.style.setProperty("top", `${Math.max(room, top)}px`);
-  };
-
-  const narrow = config && {
-    ...config,
-    axis: { ...config.axis, labelLimit: 150, labelFontSize: 10.5 },
-    axisTop: { ...config.axisTop, labelAngle: -40, labelAlign: "left" },
-    style: { figure: { fontSize: 11, fontWeight: 600 }, count: { fontSize: 10 } },
-    axisX: { ...config.axisX, tickCount: 4, labelOverlap: true },
-    legend: { ...config.legend, columns: 1, labelFontSize: 11 },
-  };
-
-  const draw = async (place) => {
-    if (place.dataset.drawn || !window.vegaEmbed || !config) return;
-    place.dataset.drawn = "begun";
-    await vegaEmbed(place, JSON.parse(place.dataset.spec), {
-      ast: true, // no eval: the pages' policy forbids it
-      renderer: "svg",
-      actions: false,
-      defaultStyle: false,
-      tooltip: showTip,
-      config: place.clientWidth < 480 ? narrow : config,
-    });
-    // The place itself is one picture with a name; its figures are in the table below it.
-    for (const part of place.children) part.setAttribute("aria-hidden", "true");
-    place.dataset.drawn = "yes";
-  };
 
   const isShown = (place) => {
     const variant = place.closest(".variant");
@@ -62,8 +13,8 @@
 
   const drawAll = async (root) => {
     page.dataset.charts = "begun";
-    for (const place of root.querySelectorAll("[data-spec]")) {
-      if (isShown(place)) await draw(place);
+    for (const place of window.vegaEmbed && config ? root.querySelectorAll("[data-spec]") : []) {
+      if (isShown(place)) await drawing.draw(place, JSON.parse(place.dataset.spec), config);
     }
     page.dataset.charts = "drawn";
   };
@@ -76,7 +27,7 @@
         variant.classList.toggle("chosen", place === Number(select.value));
         variant.classList.toggle("passed", place !== Number(select.value));
       });
-      tip.hidden = true;
+      drawing.hideTip();
       drawAll(panel);
       return;
     }
@@ -103,7 +54,7 @@
   let focused = "";
   document.addEventListener("htmx:before:request", () => {
     focused = document.activeElement?.id || document.activeElement?.name || "";
-    tip.hidden = true;
+    drawing.hideTip();
   });
   document.addEventListener("htmx:after:swap", () => {
     drawAll(document);
@@ -113,8 +64,6 @@
     else document.getElementById("main")?.focus({ preventScroll: true });
     said.textContent = document.getElementById("progress")?.textContent || document.title;
   });
-  addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
-  addEventListener("keydown", (event) => { if (event.key === "Escape") tip.hidden = true; });
 
   const talk = document.getElementById("chat");
   if (talk?.dataset.streams) {

@@ -16,6 +16,7 @@ from pipeline.show.web.pages.rendering import FOLDER
 from tests.fakes.dashboard_copy import HOSTILE_SEGMENT, HOSTILE_TEXTS
 from tests.fakes.published import ACCOUNT
 from tests.show.web.copies import LOOPBACK, POST
+from tests.show.web.experiments import CONCLUDED, PROPOSED
 from tests.show.web.pages.conftest import Open
 
 PATHS = (
@@ -24,7 +25,9 @@ PATHS = (
     "/insights/posts?order=best&time_period=90d",
     f"/insights/compare?content_id={POST}&content_id=tiktok:7300000000000000101",
     "/review", "/review?tab=decided", "/review?tab=history", "/review?tab=verdicts",
-    "/review/rec_000000000001", "/action-plans", "/action-plans?status=all", "/action-plans/new",
+    "/review/rec_000000000001", "/experiments", "/experiments?status=running", "/experiments/new",
+    f"/experiments/{PROPOSED}", f"/experiments/{CONCLUDED}", "/action-plans",
+    "/action-plans?status=all", "/action-plans/new",
     "/chat", f"/chat?account={ACCOUNT}&content_id={POST}&purpose=diagnose", "/operations",
     "/operations?over=true&days=7", "/login", "/docs",
 )  # fmt: skip
@@ -164,6 +167,8 @@ def test_errors_are_pages_with_their_status(looking: TestClient):
         ("/nowhere", 404, "Not found"),
         ("/action-plans/plan_00", 404, "There is no action plan"),
         ("/insights/content/tiktok:1", 404, "There is no post"),
+        ("/experiments/exp_000000000000", 404, "There is no experiment"),
+        ("/experiments?status=lost", 422, "Not taken"),
         ("/insights?period=3d", 422, "Not taken"),
         ("/insights?account=../../etc", 404, "Not found"),
         ("/insights/compare?content_id=a&content_id=b", 422, "is no post"),
@@ -183,7 +188,7 @@ def test_before_the_first_build_the_page_says_so(tmp_path: Path):
 
     assert answer.status_code == 409
     assert "afterpost demo" in answer.text
-    for path in ("/review", "/action-plans", "/chat", "/operations"):
+    for path in ("/review", "/action-plans", "/experiments", "/chat", "/operations"):
         assert empty.get(path).status_code == 200
 
 
