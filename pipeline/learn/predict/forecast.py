@@ -140,7 +140,11 @@ def _widths(counts: Floats, errors: Floats, horizon_days: int) -> Floats:
     """
     keep = 0.5 ** (1 / _WIDTH_HALF_LIFE_DAYS)
     unit = np.sqrt(np.fmax.accumulate(counts) + _SMALL_COUNT)
-    changes = np.abs(np.diff(counts, prepend=counts[:1])) / unit
+    changes = np.full(len(counts), np.nan)
+    changes[:1] = 0.0
+    # Between days with a count: accounts seen every other day would seem to stand still.
+    known = np.flatnonzero(~np.isnan(counts))
+    changes[known[1:]] = np.abs(np.diff(counts[known])) / np.diff(known) / unit[known[1:]]
     total = weight = 0.0
     found = np.empty(len(errors))
     for day in range(len(errors)):

@@ -177,23 +177,25 @@ def wrong_template(template: str, candidate: Candidate, names: frozenset[str]) -
     if len(template) > MAX_TEMPLATE_CHARACTERS:
         reasons.append(f"insight_template: longer than {MAX_TEMPLATE_CHARACTERS} characters")
     text = literal_text(template)
-    if any(character.isnumeric() for character in text):
-        reasons.append("insight_template: a number that is no placeholder")
-    if _FORBIDDEN_TEXT.search(text) or not text.isprintable():
-        reasons.append("insight_template: a sign that is not allowed in a plain sentence")
-    reasons += [
-        f"insight_template: the number word {word!r}" for word in _found(_NUMBER_WORDS, text)
-    ]
-    reasons += [
-        f"insight_template: {word!r} is an order, no finding"
-        for word in _found(_WORDS_OF_ORDERS, text)
-    ]
+    reasons += [f"insight_template: {reason}" for reason in wrong_words(text)]
     reasons += [
         f"insight_template: {name!r} in words instead of a placeholder"
         for name in sorted(names)
         if _mentions(text, name)
     ]
     return reasons + _wrong_direction(text, candidate)
+
+
+def wrong_words(text: str) -> list[str]:
+    """Reasons against a sentence's own words, outside of its placeholders."""
+    reasons = []
+    if any(character.isnumeric() for character in text):
+        reasons.append("a number that is no placeholder")
+    if _FORBIDDEN_TEXT.search(text) or not text.isprintable():
+        reasons.append("a sign that is not allowed in a plain sentence")
+    reasons += [f"the number word {word!r}" for word in _found(_NUMBER_WORDS, text)]
+    reasons += [f"{word!r} is an order, no finding" for word in _found(_WORDS_OF_ORDERS, text)]
+    return reasons
 
 
 def _found(pattern: re.Pattern[str], text: str) -> list[str]:

@@ -10,8 +10,13 @@ from pipeline.show.cli.output import Align
 from pipeline.show.figure_words import interval, times
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipeline.accounts import AccountConfig
+    from pipeline.learn.predict.critique import Critique
     from pipeline.learn.predict.reflecting import Adjustment, Changes, Reflexion
     from pipeline.learn.predict.skill import Row
+    from pipeline.settings import Settings
 
 _MOST_GAPS = 5
 """Of one platform and target; --json has all."""
@@ -31,6 +36,12 @@ def reflexion(
             "--update",
             help="First end what does not help and look for new corrections, as the daily run "
             "does.",
+        ),
+    ] = False,
+    critique: Annotated[
+        bool,
+        typer.Option(
+            "--critique", help="Put it into a few sentences; by Claude where a key is set."
         ),
     ] = False,
     by: options.By = None,
@@ -64,10 +75,34 @@ def reflexion(
     if update:
         _tell(reflecting.reflect(settings, config, now))
     found = reflecting.look_back(settings, config, now)
+    worded = _criticise(settings, config, found, now) if critique else None
     if as_json:
-        output.print_json(reflexion_json(found))
+        told = {} if worded is None else {"critique": worded.json()}
+        output.print_json({**reflexion_json(found), **told})
         return
     _show(found)
+    if worded is not None:
+        _show_critique(worded)
+
+
+def _criticise(
+    settings: "Settings", config: "AccountConfig", found: "Reflexion", now: "datetime"
+) -> "Critique":
+    from pipeline.learn.predict.critique import criticise
+
+    return criticise(settings, config, found, now)
+
+
+def _show_critique(worded: "Critique") -> None:
+    output.heading("Critique")
+    for sentence in worded.sentences:
+        output.say_indented(output.plain(f"  {sentence}"))
+    if worded.usage is not None and worded.reason is None:
+        cost = worded.usage.cost_usd
+        told = "at an unknown cost" if cost is None else f"for ${cost:.4f}"
+        output.say_indented(output.plain(f"  Worded by {worded.usage.model} {told}."))
+    else:
+        output.say_indented(output.plain(f"  Worded by the rules: {worded.reason}"))
 
 
 def _tell(changes: "Changes") -> None:

@@ -68,6 +68,17 @@ def test_days_without_a_count_are_passed_over():
     assert found.expected[-1] == pytest.approx(forecasts(counts, 7).expected[-1], rel=0.02)
 
 
+def test_an_account_seen_every_other_day_has_intervals_like_one_seen_daily():
+    daily = 18_600.0 + 45 * np.arange(110)
+    seldom = daily.copy()
+    seldom[1:100:2] = np.nan
+
+    for horizon in (7, 30):
+        often, rare = (forecasts(counts, horizon) for counts in (daily, seldom))
+        width, rare_width = (one.high[-1] - one.low[-1] for one in (often, rare))
+        assert 0 < rare_width < 2 * width
+
+
 def test_counts_are_whole_and_never_below_none():
     falling = np.maximum(0.0, 400.0 - 4 * np.arange(120.0))
     found = forecasts(falling, 30)
