@@ -69,7 +69,7 @@ def test_days_without_a_count_are_passed_over():
 
 
 def test_an_account_seen_every_other_day_has_intervals_like_one_seen_daily():
-    daily = 18_600.0 + 45 * np.arange(110)
+    daily = 18_600.0 + 45 * np.arange(110, dtype=np.float64)
     seldom = daily.copy()
     seldom[1:100:2] = np.nan
 
