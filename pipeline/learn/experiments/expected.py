@@ -6,7 +6,7 @@ nothing of it depends on what was done to the post, which is all that
 a mean logarithm, a ratio of sums, or a mean count.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.learn.experiments.arms import Floats
-from pipeline.learn.experiments.registration import METRICS, Metric, MetricKind, Registration
+from pipeline.learn.experiments.registration import Metric, MetricKind
 
 if TYPE_CHECKING:
     import duckdb
@@ -118,24 +118,6 @@ def outcomes(
         for row in _rows(connection, account_name, platform, metric)
         if row[2] is not None and not row[-1]
     ]
-
-
-def expected_outcomes(
-    connection: "duckdb.DuckDBPyConnection",
-    registration: Registration,
-    rows: Sequence[Mapping[str, Any]],
-) -> dict[str, float]:
-    """What was to be expected of posts, by post id; without those of which nothing was known.
-
-    Args:
-        connection: A published copy.
-        registration: The experiment; its metric and its profile count.
-        rows: The posts, each with its ``post_id``.
-    """
-    wanted = {row["post_id"] for row in rows}
-    metric = METRICS[registration.metric]
-    found = _rows(connection, registration.account_name, registration.platform, metric)
-    return {row[0]: row[6] for row in found if row[0] in wanted and row[6] is not None}
 
 
 def unit_arrays(posts: Sequence[PostOutcome], metric: Metric) -> tuple[Floats, Floats | None]:
