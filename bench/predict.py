@@ -9,13 +9,14 @@ posts, with :mod:`bench.predict_worlds` for simulated ones, and with
 import argparse
 import json
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy
 
+from bench.lines import Line
 from bench.predict_figures import (
     Comparison,
     growth,
@@ -50,36 +51,6 @@ HORIZONS_DAYS = (7, 30)
 LOOP_WORLDS = 8
 TRUTH_SHARE = 0.8
 """Of the rank correlation that the planted truth has with outcomes."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One figure and what it has to reach."""
-
-    name: str
-    value: float
-    low: float | None = None
-    high: float | None = None
-    error: float | None = None
-    """Its standard error, where it was measured."""
-
-    @property
-    def verdict(self) -> str:
-        """Whether the line is reached; empty for a figure without one."""
-        if self.low is None and self.high is None:
-            return ""
-        above = self.low is None or self.value >= self.low
-        below = self.high is None or self.value <= self.high
-        return "reached" if above and below else "NOT REACHED"
-
-    @property
-    def bounds(self) -> str:
-        """The line in figures."""
-        if self.low is not None and self.high is not None:
-            return f"{self.low:g} to {self.high:g}"
-        if self.low is not None:
-            return f"at least {self.low:g}"
-        return f"at most {self.high:g}" if self.high is not None else ""
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import argparse
 import json
 import platform
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 import scipy
 
 from bench import truth_figures
+from bench.lines import Line
 from bench.truth_age import adopted_formats
 
 RESULTS = Path(__file__).parent / "results"
@@ -35,35 +36,6 @@ CHOICES: dict[str, dict[str, Any]] = {
     "4 accounts that share nothing": {"common": 0.001, "peculiar": 0.3},
 }  # fmt: skip
 """Set-ups of choices; the first is the one that the lines are held to."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One figure and what it has to reach."""
-
-    name: str
-    value: float
-    low: float | None = None
-    high: float | None = None
-
-    @property
-    def verdict(self) -> str:
-        """Whether the line is reached; empty for a figure without a line."""
-        if self.low is None and self.high is None:
-            return ""
-        is_reached = (self.low is None or self.value >= self.low) and (
-            self.high is None or self.value <= self.high
-        )
-        return "reached" if is_reached else "NOT REACHED"
-
-    @property
-    def bounds(self) -> str:
-        """The line in figures."""
-        if self.low is not None and self.high is not None:
-            return f"{self.low:g} to {self.high:g}"
-        if self.low is not None:
-            return f"at least {self.low:g}"
-        return f"at most {self.high:g}" if self.high is not None else ""
 
 
 def main() -> None:

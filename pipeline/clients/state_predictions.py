@@ -97,13 +97,6 @@ def _known_ids(state: StateTransaction, ids: list[str]) -> set[str]:
     return found
 
 
-def prediction_row(settings: Settings, prediction_id: str) -> Row | None:
-    """One prediction with every column, or None."""
-    query = sa.select(predictions).where(_PREDICTIONS.prediction_id == prediction_id)
-    found = _rows(settings, query)
-    return found[0] if found else None
-
-
 def stored_predictions(
     settings: Settings,
     *,

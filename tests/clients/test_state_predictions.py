@@ -18,7 +18,6 @@ from pipeline.clients.state_predictions import (
     model_rows,
     predicted_subjects,
     prediction_id_of,
-    prediction_row,
     prediction_rows,
     sha256_of,
     store_predictions,
@@ -114,8 +113,8 @@ def test_what_is_said_twice_about_one_post_on_one_day_is_kept_as_it_was_said_fir
     assert stored == {first["prediction_id"]}
     assert len(again) == 1
     assert first["prediction_id"] not in again
-    row = prediction_row(settings, first["prediction_id"])
-    assert row is not None
+    kept = {row["prediction_id"]: row for row in stored_predictions(settings)}
+    row = kept[first["prediction_id"]]
     assert row["expected"] == 1200.5
     assert row["predicted_at"] == NOW
 

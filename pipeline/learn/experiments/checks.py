@@ -42,36 +42,6 @@ def sample_ratio_p(sizes: Sequence[float], shares: Sequence[float] | None = None
     return float(check.analyze(arms, control=0, treatment=1).pvalue)
 
 
-def sample_ratio_p_anytime(
-    sizes: Sequence[float], shares: Sequence[float] | None = None, *, certainty: float = 100.0
-) -> float:
-    """The same for any number of looks (Lindon and Malek, 2022).
-
-    "Anytime-valid inference for multinomial count data": the mixture over splits is a Dirichlet
-    distribution around the declared shares. Less eager than the chi-square at one look.
-
-    Args:
-        sizes: Units that came to each arm.
-        shares: Declared shares of the arms; equal when absent.
-        certainty: Sum of the Dirichlet's parameters.
-
-    Returns:
-        P-value at this look; the smallest over looks is valid too.
-
-    Raises:
-        NotComparableError: There are fewer than two arms, or shares do not belong to them.
-    """
-    came, declared = _split(sizes, shares)
-    prior = certainty * declared
-    evidence = (
-        special.gammaln(certainty)
-        - special.gammaln(certainty + came.sum())
-        + (special.gammaln(prior + came) - special.gammaln(prior)).sum()
-        - (came * np.log(declared)).sum()
-    )
-    return float(min(1.0, np.exp(-evidence)))
-
-
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     """P-values adjusted so that the chance of any false winner is kept (Holm, 1979).
 

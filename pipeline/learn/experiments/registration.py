@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 from pipeline.clock import utc_text
 from pipeline.errors import AfterpostError
@@ -79,11 +79,6 @@ class Metric:
     age_hours: float
     label: str
     aliases: tuple[str, ...] = ()
-
-    @property
-    def arm_kind(self) -> Literal["log", "ratio"]:
-        """The kind of :mod:`pipeline.learn.experiments.arms`."""
-        return "log" if self.kind is MetricKind.CONTINUOUS else "ratio"
 
 
 METRICS: Mapping[str, Metric] = {

@@ -7,7 +7,6 @@ the intervals and for the gate. What it learned from features stays as it was fi
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 import numpy as np
 
@@ -32,11 +31,8 @@ from pipeline.measure.effects import Flags, Floats, Integers
 _FEW_POSTS = 3.0
 
 
-class ServedBy(StrEnum):
-    """What a prediction comes from."""
-
-    MODEL = "model"
-    BASELINE = "account_quantiles"
+BASELINE = "account_quantiles"
+"""Name of what serves where no model does better."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +69,6 @@ class Predictions:
     def share_above(self, value: Floats) -> Floats:
         """The probability of at least a value of the outcome, by row; shape (rows,)."""
         return share_above(self.log_quantiles, self.scale.to_log(value))
-
-    def served_by(self, row: int) -> ServedBy:
-        """What a row's prediction comes from."""
-        return ServedBy.MODEL if self.is_model[row] else ServedBy.BASELINE
 
     def reason(self, row: int) -> str | None:
         """Why a row is not served by the model; None where it is."""

@@ -24,7 +24,7 @@ from pipeline.learn.predict.gate import shortage
 from pipeline.learn.predict.model_files import FILES_KEPT, ModelFileError
 from pipeline.learn.predict.post_features import DIMENSIONS, NUMBERS, REFLEXION_WEIGHT, PostFacts
 from pipeline.learn.predict.posts import Posts
-from pipeline.learn.predict.predictor import Predictions, ServedBy
+from pipeline.learn.predict.predictor import BASELINE, Predictions
 from pipeline.learn.predict.quantiles import LEVELS
 from pipeline.learn.predict.ready_models import ReadyModel, ready_baseline, ready_model
 from pipeline.learn.predict.requests import PredictionRequest, check_request, facts_of
@@ -157,7 +157,7 @@ def _of_target(world: _World, asked: _Asked, target: Target) -> TargetPrediction
         else float(said.share_above(np.array([threshold]))[0]),
         **_baseline(usual, target),
         "model_version": model_row["model_version"] if model_row and is_model else None,
-        "model_name": model_row["model_name"] if model_row and is_model else ServedBy.BASELINE,
+        "model_name": model_row["model_name"] if model_row and is_model else BASELINE,
         "features": _features(facts, post, said, weight),
         "factors": _factors(model, post, world, asked, target) if is_model else [],
         "warehouse_version": world.knowledge.warehouse_version,

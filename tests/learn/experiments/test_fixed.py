@@ -29,7 +29,6 @@ from pipeline.learn.experiments.checks import (
     chances_best,
     holm,
     sample_ratio_p,
-    sample_ratio_p_anytime,
 )
 from pipeline.learn.experiments.fixed import Fixed, compare, p_value
 from pipeline.learn.experiments.planning import plan, units_for_means, units_for_shares
@@ -212,20 +211,6 @@ def test_the_split_is_exact_for_few_units_and_chi_square_for_many_or_more_arms()
         stats.chisquare([30, 40, 20], [22.5, 45, 22.5]).pvalue
     )
     assert sample_ratio_p([0, 0]) == 1.0
-
-
-def test_the_split_can_be_watched_without_false_alarms():
-    rng = np.random.default_rng(4)
-    came = rng.integers(0, 2, size=(400, 1000)).cumsum(axis=1)[:, 9::10]
-    after = np.arange(10, 1001, 10)
-
-    alarms = [
-        min(sample_ratio_p_anytime([n - x, x]) for n, x in zip(after, row, strict=True)) < 0.05
-        for row in came
-    ]
-
-    assert np.mean(alarms) <= 0.05
-    assert sample_ratio_p_anytime([400, 600]) < 1e-6
 
 
 def test_adjusted_p_values_keep_names_and_order():

@@ -13,7 +13,7 @@ from pipeline.learn.experiments.designs import PlanRequest
 from pipeline.learn.experiments.expected import outcomes, unit_arrays
 from pipeline.learn.experiments.fixed import p_value
 from pipeline.learn.experiments.planning_for_account import plan_experiment
-from pipeline.learn.experiments.registration import METRICS, ArmDesign
+from pipeline.learn.experiments.registration import METRICS, ArmDesign, MetricKind
 from pipeline.learn.experiments.usual import per_arm, smallest_ratio_seen, usual_of
 from tests.fakes.planned_experiments import NOW, VERSION, Posts, publish_posts
 from tests.fakes.published import ACCOUNT
@@ -204,7 +204,7 @@ def test_the_planned_size_has_the_planned_power(posted_home, name, ratio):
     tops, belows = unit_arrays(posts, metric)
 
     # The account's own posts, of which half get so much more.
-    if metric.arm_kind == "log":
+    if metric.kind is MetricKind.CONTINUOUS:
         seen = difference(log_arm(tops[one]), log_arm(tops[other] + math.log(ratio)))
     else:
         weights = np.ones_like(tops) if belows is None else belows

@@ -179,4 +179,3 @@ def test_the_smallest_useful_effect_is_on_the_scale_of_the_arms():
 
     assert views.smallest_useful == pytest.approx(0.1823, abs=1e-4)
     assert REGISTRATION.smallest_useful == pytest.approx(0.2 * 0.3)
-    assert {metric.arm_kind for metric in METRICS.values()} == {"log", "ratio"}

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from pipeline.learn.predict.posts import COUNT, RATE, Posts
-from pipeline.learn.predict.predictor import FittedModel, ServedBy, fit
+from pipeline.learn.predict.predictor import FittedModel, fit
 from pipeline.learn.predict.quantiles import pinball
 from pipeline.learn.predict.standing import standing
 from tests.learn.predict.worlds import World, split_at, world
@@ -62,7 +62,6 @@ def test_a_few_posts_of_each_account_are_served_the_baseline_and_lose_nothing():
         assert not found.is_model.any()
         known = int(found.known_posts[-1])
         assert found.reason(-1) == f"not enough training data ({known} of 50)"
-        assert found.served_by(-1) is ServedBy.BASELINE
         baseline = standing(later, made.posts, COUNT).quantiles
         np.testing.assert_allclose(found.log_quantiles[:, 1], baseline[:, 1], atol=1e-9)
     assert np.mean(below) >= 0
