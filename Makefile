@@ -6,10 +6,14 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
 PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
+# Other engines and many machines have packages of their own, half a gigabyte of them.
+SCALE_PYTHON := .venv-scale/bin/python
+SCALE_INSTALLED := .venv-scale/.installed
+SCALE_PIP := $(SCALE_PYTHON) -m pip --disable-pip-version-check -qq
 TEST_PROCESSES ?= 2
 DBT_SQL := dbt_project/models dbt_project/tests
 
-.PHONY: help demo ui test test-api docs bench bench-alerts bench-web bench-loop bench-truth bench-experiments bench-predict evals lint check format lock clean
+.PHONY: help demo ui test test-api test-scale docs bench bench-alerts bench-web bench-loop bench-truth bench-experiments bench-predict evals lint check format lock clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
@@ -30,6 +34,11 @@ test: $(INSTALLED) ## All tests: real Dagster, dbt and DuckDB, clients against l
 
 test-api: $(INSTALLED) ## 2,000 generated requests to each group of the API's operations; some minutes.
 	@AFTERPOST_TEST_API_CASES=2000 $(PYTHON) -m pytest -q tests/show/web/test_openapi.py
+
+test-scale: $(SCALE_INSTALLED) ## Spark, PostgreSQL, RabbitMQ: the same rows, killed workers; a quarter of an hour.
+	@sh tests/scale/install_servers.sh
+	@AFTERPOST_TEST_SCALE=1 $(SCALE_PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadfile \
+	  --no-loadscope-reorder tests/scale $(TEST_ARGS)
 
 bench: $(INSTALLED) ## Speed and memory of the raw load, of whole builds, and of showing; some minutes.
 	@$(PYTHON) -m bench.load_raw
@@ -68,6 +77,7 @@ lint: $(INSTALLED) ## Style, types, SQL and which room may import which.
 	@echo "ruff"; .venv/bin/ruff check . && .venv/bin/ruff format --check --quiet .
 	@echo "mypy"; .venv/bin/mypy
 	@echo "sqlfluff"; .venv/bin/sqlfluff lint --disable-progress-bar $(DBT_SQL)
+	@echo "two engines"; $(PYTHON) -m dbt_project.lint.two_engines.check
 	@echo "lint-imports"; .venv/bin/lint-imports --no-logo
 	@echo "docs/metrics.md"; $(PYTHON) -m pipeline.show.documents.metrics_page --check
 	@echo "docs/cli.md"; $(PYTHON) -m pipeline.show.documents.cli_page --check
@@ -85,13 +95,27 @@ lock: ## Make requirements.lock anew from pyproject.toml (needs uv).
 	@uv pip compile pyproject.toml --group dev --universal --generate-hashes --upgrade --quiet \
 	  --no-annotate --no-header --no-emit-index-url --python-version 3.11 \
 	  --output-file requirements.lock
-	@echo "requirements.lock is new: run make check."
+	@uv pip compile pyproject.toml --group dev --group scale-dev --extra scale --universal \
+	  --generate-hashes --quiet --no-annotate --no-header --no-emit-index-url --no-strip-extras \
+	  --python-version 3.11 --constraint requirements.lock --output-file requirements-scale.lock
+	@echo "requirements.lock and requirements-scale.lock are new: run make check test-scale."
 
 clean: ## Remove what can be made again: .venv, .demo, caches. Accounts and warehouse stay.
 	@if [ -e .demo/.afterpost-demo ]; then rm -rf .demo; fi
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-scale .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@rm -rf dbt_project/target dbt_project/logs
 	@find pipeline tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Made of the same Python as .venv, which is there first.
+$(SCALE_INSTALLED): requirements-scale.lock pyproject.toml $(INSTALLED)
+	@echo "1/2 installing the locked packages of the extra, which takes a few minutes the first time"
+	@if ! $(SCALE_PYTHON) -m pip --version >/dev/null 2>&1; then \
+	  rm -rf .venv-scale; $(PYTHON) -m venv .venv-scale; \
+	fi
+	@$(SCALE_PIP) install --require-hashes -r requirements-scale.lock
+	@echo "2/2 installing afterpost itself"
+	@$(SCALE_PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@for candidate in "$$PYTHON_FOR_VENV" python3.13 python3.12 python3.11 python3 python; do \

@@ -31,6 +31,12 @@ class ConfigurationError(AfterpostError):
     """A setting, an account file or a key is wrong or missing."""
 
 
+class StateUnavailableError(ConfigurationError):
+    """The server of the state database does not answer."""
+
+    retry = Retry.LATER
+
+
 class UnknownAccountError(ConfigurationError):
     """No folder of that name under accounts/."""
 
@@ -83,6 +89,16 @@ class RepeatPointlessError(ScrapeFailedError):
     retry = Retry.NEVER
 
 
+class PaidMeanwhileError(AfterpostError):
+    """Another process scraped the profile while this one waited for its turn; nothing was paid."""
+
+
+class ClaimHeldError(AfterpostError):
+    """Another process does the same thing and did not finish in time."""
+
+    retry = Retry.LATER
+
+
 class WarehouseLockedError(AfterpostError):
     """Another process is writing the warehouse and did not finish in time."""
 
@@ -99,6 +115,22 @@ class NothingPublishedError(AfterpostError):
 
 class PublishedCopyOutdatedError(AfterpostError):
     """The published copy lacks tables or columns that this version of the program reads."""
+
+
+class LakeError(AfterpostError):
+    """Rows of the storage that Spark and DuckDB share that cannot be written or taken over."""
+
+
+class LakeUnreachableError(LakeError):
+    """That storage did not answer, or refused."""
+
+    retry = Retry.LATER
+
+
+class SparkUnavailableError(AfterpostError):
+    """The Spark that is to build the models does not answer, or refuses."""
+
+    retry = Retry.LATER
 
 
 class BuildFailedError(AfterpostError):
@@ -162,3 +194,21 @@ class PlanNotFoundError(PlanError):
 
 class PlanConflictError(PlanError):
     """The plan was changed since it was read; what was asked for was not done."""
+
+
+class MirrorError(AfterpostError):
+    """A mirror that cannot be made or restored as it is; nothing was changed."""
+
+
+class MirrorDamagedError(MirrorError):
+    """A generation, or a file of it, that is missing or not what its manifest says."""
+
+
+class MirrorUnreachableError(MirrorError):
+    """The folder or object store of the mirror did not answer, or refused."""
+
+    retry = Retry.LATER
+
+
+class HomeInTheWayError(MirrorError):
+    """A restore would have to overwrite what a home has."""

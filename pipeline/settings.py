@@ -4,7 +4,9 @@ Secrets stay ``SecretStr``: they never reach logs, run configuration or metadata
 """
 
 import os
+import re
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -13,6 +15,17 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from pipeline.errors import ConfigurationError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+class StorageTier(StrEnum):
+    """Where things are kept; ``docs/storage.md`` says what each costs."""
+
+    LOCAL = "local"
+    """Files of this machine."""
+    HYBRID = "hybrid"
+    """Files of this machine, copied to another place after each build."""
+    CLOUD = "cloud"
+    """Raw rows and models in a place that many machines read; Spark builds the models."""
 
 
 class Settings(BaseModel):
@@ -68,6 +81,14 @@ class Settings(BaseModel):
     """SQLAlchemy URL of the state database; the default is ``warehouse/state.db``."""
     lock_timeout_s: float = 300.0
     """Longest wait for another writer of the warehouse."""
+    accounts_per_run: int | None = None
+    """Most accounts that one scheduled run scrapes, where many workers share a day; None for all.
+    """
+    storage: StorageTier = StorageTier.LOCAL
+    storage_url: str | None = None
+    """Folder or object store of the tiers ``hybrid`` and ``cloud``, as an fsspec URL."""
+    spark_url: str = "thrift://127.0.0.1:10000"
+    """Thrift server of the Spark that builds the models in the tier ``cloud``."""
 
     @property
     def accounts_dir(self) -> Path:
@@ -136,6 +157,10 @@ _VARIABLES = {
     "AFTERPOST_TOKEN_FILE": "token_file",
     "AFTERPOST_STATE_URL": "state_url",
     "AFTERPOST_LOCK_TIMEOUT_S": "lock_timeout_s",
+    "AFTERPOST_ACCOUNTS_PER_RUN": "accounts_per_run",
+    "AFTERPOST_STORAGE": "storage",
+    "AFTERPOST_STORAGE_URL": "storage_url",
+    "AFTERPOST_SPARK_URL": "spark_url",
 }
 
 
@@ -174,16 +199,36 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         values["anthropic_batches"] = _switch(
             "AFTERPOST_ANTHROPIC_BATCHES", str(values["anthropic_batches"])
         )
-    if "apify_max_items" in values:
-        values["apify_max_items"] = _whole_number(
-            "AFTERPOST_APIFY_MAX_ITEMS", str(values["apify_max_items"])
-        )
+    for variable in ("AFTERPOST_APIFY_MAX_ITEMS", "AFTERPOST_ACCOUNTS_PER_RUN"):
+        if _VARIABLES[variable] in values:
+            text = str(values[_VARIABLES[variable]])
+            values[_VARIABLES[variable]] = _whole_number(variable, text)
+    _check_storage(values)
     if "token_file" in values and "api_token" not in values:
         raise ConfigurationError(
             "AFTERPOST_TOKEN_FILE is set and AFTERPOST_API_TOKEN is not: set it too. It opens the "
             "pages and the metrics, which the other tokens do not."
         )
     return Settings.model_validate(values)
+
+
+def _check_storage(values: Mapping[str, object]) -> None:
+    tier = str(values.get("storage", StorageTier.LOCAL))
+    if tier not in list(StorageTier):
+        raise ConfigurationError(
+            f"AFTERPOST_STORAGE is {tier!r}: set it to one of {', '.join(StorageTier)}, or "
+            "remove it."
+        )
+    if tier != StorageTier.LOCAL and "storage_url" not in values:
+        raise ConfigurationError(
+            f"AFTERPOST_STORAGE is {tier!r} and AFTERPOST_STORAGE_URL is not set: set it to the "
+            "folder or object store that holds the copies, such as s3://bucket/afterpost."
+        )
+    spark_url = str(values.get("spark_url", "thrift://127.0.0.1:10000"))
+    if not re.fullmatch(r"thrift://[^/:@]+:[0-9]{1,5}", spark_url):
+        raise ConfigurationError(
+            f"AFTERPOST_SPARK_URL is {spark_url!r}: set it to thrift://HOST:PORT, or remove it."
+        )
 
 
 def _whole_number(variable: str, text: str) -> int:

@@ -11,12 +11,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from filelock import FileLock
 from sqlalchemy.engine import Engine
 
 from pipeline.atomic_files import write_atomically
-from pipeline.clients import state
+from pipeline.clients import state_databases
+from pipeline.clients.state_tables import metadata
 from pipeline.measure import dbt_runs
+from tests.engines import ON_A_SERVER
 
 _PARSE = "partial_parse.msgpack"
 
@@ -78,14 +81,19 @@ def one_parse_of_the_models(factory: pytest.TempPathFactory) -> Iterator[None]:
 def one_migration_of_the_state() -> Iterator[None]:
     """Give each new state database what the migrations made of the process's first one.
 
-    Safe because only files without a byte are filled so; all others are migrated as ever.
+    Safe because only files without a byte are filled so; all others are migrated as ever. On a
+    server, databases without tables get those that the code declares, which a test compares with
+    what the migrations make.
     """
-    migrate = state._upgrade
+    migrate = state_databases._upgrade
     with TemporaryDirectory(prefix="migrated_") as folder, pytest.MonkeyPatch.context() as patch:
         migrated = Path(folder) / "state.db"
 
         def migrate_or_copy(engine: Engine) -> None:
             path = Path(engine.url.database or "")
+            if ON_A_SERVER and engine.dialect.name == "postgresql":
+                _make_tables_or(migrate, engine)
+                return
             is_new = engine.dialect.name == "sqlite" and path.exists() and not path.stat().st_size
             if is_new and migrated.exists():
                 _copy_database(migrated, path)
@@ -96,8 +104,24 @@ def one_migration_of_the_state() -> Iterator[None]:
                 _copy_database(path, copy)
                 copy.replace(migrated)
 
-        patch.setattr(state, "_upgrade", migrate_or_copy)
+        patch.setattr(state_databases, "_upgrade", migrate_or_copy)
         yield
+
+
+def _make_tables_or(migrate: Callable[[Engine], object], engine: Engine) -> None:
+    with engine.connect() as connection:
+        for statement in state_databases._KINDS[engine.dialect.name].upgrading:
+            connection.exec_driver_sql(statement)
+        is_new = not sa.inspect(connection).get_table_names()
+        if is_new:
+            metadata.create_all(connection, checkfirst=False)
+            connection.exec_driver_sql("create table alembic_version (version_num varchar(32))")
+            connection.exec_driver_sql(
+                f"insert into alembic_version values ('{state_databases.HEAD_REVISION}')"
+            )
+        connection.exec_driver_sql("COMMIT")
+    if not is_new:
+        migrate(engine)
 
 
 def _copy_database(source: Path, target: Path) -> None:

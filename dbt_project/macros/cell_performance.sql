@@ -6,7 +6,7 @@
   relative_to 'first': cells against the usual post of the first dimension's segment, so that only
   the second one's effect counts, against the usual of posts that have the second dimension.
 #}
-{% macro cell_performance(first, second, relative_to='usual', first_type='varchar', second_type='varchar') -%}
+{% macro cell_performance(first, second, relative_to='usual', first_type='string', second_type='string') -%}
 {%- set account = 'account_name, platform, outcome' -%}
 {%- set base = account if relative_to == 'usual' else account ~ ', first_segment' -%}
 moments as (
@@ -28,8 +28,8 @@ effects as (
         effect,
         ln(effect) as log_effect,
         -- The interval is not pooled, the point is: the interval's middle is the segment's own.
-        (ln(effect_low) + ln(effect_high)) / 2.0 as log_middle,
-        (ln(effect_high) - ln(effect_low)) / 2.0 as half_width,
+        (ln(effect_low) + ln(effect_high)) / 2e0 as log_middle,
+        (ln(effect_high) - ln(effect_low)) / 2e0 as half_width,
         ratio_to_dimension
     from (
         select
@@ -95,7 +95,7 @@ pooled as (
                 then
                     sqrt(
                         compared.squared_deviations / compared.degrees
-                        * (1.0 / compared.n - 1.0 / compared.base_n)
+                        * (1e0 / compared.n - 1e0 / nullif(compared.base_n, 0))
                     )
         end as cell_error
     from compared
@@ -153,7 +153,7 @@ cell_performance as (
         {{ stable('exp(cell_log_effect + cell_half_width)') }} as cell_effect_high,
         case
             when cell_error is not null and cell_count >= 2
-                then {{ stable('exp(' ~ upper_normal_quantile('power(0.5, 1.0 / nullif(cell_count, 0))') ~ ' * cell_error_mean)') }}
+                then {{ stable('exp(' ~ upper_normal_quantile('power(0.5e0, 1e0 / nullif(cell_count, 0))') ~ ' * cell_error_mean)') }}
         end as cell_null_best,
         case
             when cell_error is not null then 'cell'
@@ -162,8 +162,8 @@ cell_performance as (
         end as basis,
         case
             when pooled_log_effect is null then 'not_enough_data'
-            when has_better and pooled_log_middle - pooled_half_width > 0.0 then 'better'
-            when has_worse and pooled_log_middle + pooled_half_width < 0.0 then 'worse'
+            when has_better and pooled_log_middle - pooled_half_width > 0 then 'better'
+            when has_worse and pooled_log_middle + pooled_half_width < 0 then 'worse'
             else 'no_clear_difference'
         end as verdict,
         {{ posts_needed('n', 'nullif(base_n, 0)') }} as posts_needed

@@ -59,7 +59,7 @@
 {# A standard age as a sentence names it. #}
 {% macro age_words(age_hours) -%}
     case
-        when {{ age_hours }} >= 168 then cast({{ age_hours }} / 24 as integer) || ' days'
+        when {{ age_hours }} >= 168 then cast(round({{ age_hours }} / 24) as integer) || ' days'
         else cast({{ age_hours }} as integer) || ' hours'
     end
 {%- endmacro %}
@@ -104,7 +104,7 @@
 #}
 {% macro confidence_level(is_sure, is_likely, n, ratio) -%}
     case
-        when {{ is_sure }} and {{ n }} >= 20 and ({{ ratio }} >= 1.25 or {{ ratio }} <= 0.8)
+        when {{ is_sure }} and {{ n }} >= 20 and ({{ ratio }} >= 1.25e0 or {{ ratio }} <= 0.8e0)
             then 'high'
         when {{ is_likely }} and {{ n }} >= 10 then 'medium'
         else 'low'

@@ -23,15 +23,15 @@
 #}
 {% macro mid_rank(value, group_columns) -%}
     (
-        rank() over (partition by {{ group_columns }} order by {{ value }})
+        rank() over (partition by {{ group_columns }} order by {{ value }} asc nulls last)
         - 1
-        + 0.5 * count(*) over (partition by {{ group_columns }}, {{ value }})
+        + 0.5e0 * count(*) over (partition by {{ group_columns }}, {{ value }})
     ) / count(*) over (partition by {{ group_columns }})
 {%- endmacro %}
 
 {# The last bits of a sum of floats depend on the order of rows: they must not reach a mart. #}
 {% macro stable(expression) -%}
-    round({{ expression }}, 9)
+    {{ rounded(expression, 9) }}
 {%- endmacro %}
 
 {#

@@ -19,10 +19,13 @@
   in whatever order an engine adds the rows.
 #}
 {% macro stable_log(expression) -%}
-    round(ln({{ expression }}), 6)
+    {{ rounded('ln(' ~ expression ~ ')', 6) }}
 {%- endmacro %}
 
-{# Mean of logarithms that stable_log made: as decimals, exact in whatever order the rows come. #}
+{# Mean of logarithms that stable_log made: their sum, as decimals, is exact in whatever order. #}
 {% macro mean_of_logs(expression) -%}
-    avg(cast({{ expression }} as decimal(12, 6)))
+    (
+        cast(sum(cast({{ expression }} as decimal(12, 6))) as double)
+        / nullif(count({{ expression }}), 0)
+    )
 {%- endmacro %}

@@ -65,13 +65,13 @@
     {%- set text = payload_text_of(value) -%}
     case
         when {{ matches_whole(text, '[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}.*') }}
-            then try_cast({{ text }} as timestamptz)
+            then {{ instant_of_iso_text(text) }}
     end
 {%- endmacro %}
 
 {# An instant written as milliseconds since 1970, or null. #}
 {% macro payload_instant_of_ms(value) -%}
-    {{ instant_of_epoch_s('cast(floor(' ~ payload_count(value) ~ ' / 1000.0) as bigint)') }}
+    {{ instant_of_epoch_s('cast(floor(' ~ payload_count(value) ~ ' / 1000e0) as bigint)') }}
 {%- endmacro %}
 
 {# True, false, or null when the source did not say: unknown is not false. #}
@@ -91,8 +91,8 @@
 {% macro plausible_instant(instant) -%}
     case
         when
-            {{ instant }} >= timestamptz '2005-01-01 00:00:00+00'
-            and {{ instant }} <= scraped_at + interval '1 day'
+            {{ instant }} >= cast('2005-01-01 00:00:00+00' as {{ type_instant() }})
+            and {{ instant }} <= {{ instant_plus_days('scraped_at', 1) }}
             then {{ instant }}
     end
 {%- endmacro %}

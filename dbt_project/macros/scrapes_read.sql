@@ -6,6 +6,9 @@
   or not, and the next one goes on from there, model by model. A stamp says what a scrape was judged
   by. A scrape that is judged otherwise, or gone, takes a full refresh, which the pipeline asks for.
   is_checked says that the tests were green over its rows.
+
+  An engine without transactions over two tables keeps no such notes: it makes whole months anew,
+  and the pipeline names them (macros/engine/increments.sql).
 #}
 {% macro scrapes_read() -%}
     intermediate.scrapes_read
@@ -20,10 +23,13 @@
 {%- endmacro %}
 
 {% macro create_scrapes_read() -%}
+    {%- if not notes_scrapes_read() -%}
+    {{ return('') }}
+    {%- endif -%}
     create schema if not exists intermediate;
 
     create table if not exists {{ scrapes_read() }} (
-        model_name varchar, scrape_id varchar, stamp varchar, is_checked boolean
+        model_name string, scrape_id string, stamp string, is_checked boolean
     );
 
     create or replace view {{ scrapes_stamped() }} as
@@ -34,9 +40,9 @@
         scrapes.scraped_at,
         coalesce(scrapes.handle, '')
         || '|' || coalesce(lower(profiles.handle), '')
-        || '|' || cast(scrapes.post_count as varchar)
-        || '|' || cast(scrapes.foreign_post_count as varchar)
-        || '|' || cast(scrapes.profile_count as varchar) as stamp
+        || '|' || cast(scrapes.post_count as string)
+        || '|' || cast(scrapes.foreign_post_count as string)
+        || '|' || cast(scrapes.profile_count as string) as stamp
     from {{ source('raw', 'scrapes') }} as scrapes
     left join {{ source('raw', 'account_profiles') }} as profiles
         on
@@ -55,6 +61,9 @@
 
 {# For an incremental model's post_hook: it now holds all that it could. #}
 {% macro note_scrapes_read(model_name, upstream=none) -%}
+    {%- if not notes_scrapes_read() -%}
+    {{ return('') }}
+    {%- endif -%}
     insert into {{ scrapes_read() }}
     select '{{ model_name }}', readable.scrape_id, readable.stamp, false
     from {{ readable_scrapes(upstream) }} as readable
@@ -74,6 +83,9 @@
 {% macro of_new_scrapes(column, model_name, upstream=none, is_by_moment=false) -%}
     {%- if not execute or not is_incremental() -%}
     {{ return('true') }}
+    {%- endif -%}
+    {%- if not notes_scrapes_read() -%}
+    {{ return(of_months_made_anew()) }}
     {%- endif -%}
     {%- set query -%}
     with
@@ -116,7 +128,7 @@
   scraped_at where a key holds the moment and not the scrape.
 #}
 {% macro of_unchecked_scrapes(column, model_name) -%}
-    {%- if not execute -%}
+    {%- if not execute or not notes_scrapes_read() -%}
     {{ return('true') }}
     {%- endif -%}
     {%- set query -%}

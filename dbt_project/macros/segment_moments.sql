@@ -38,7 +38,7 @@
     end
 {%- endmacro %}
 
-{% macro segment_performance(dimension, name, type='varchar') -%}
+{% macro segment_performance(dimension, name, type='string') -%}
 figures as (
 
     select * from {{ ref('int_segments__figures') }}

@@ -5,11 +5,11 @@
 
 {# Standard normal quantiles that are needed: two-sided 90 % and 99 %. #}
 {% macro z_90() -%}
-    {{ return(1.6448536269514722) }}
+    {{ return('1.6448536269514722e0') }}
 {%- endmacro %}
 
 {% macro z_99() -%}
-    {{ return(2.5758293035489004) }}
+    {{ return('2.5758293035489004e0') }}
 {%- endmacro %}
 
 {#
@@ -25,9 +25,9 @@
     case
         when ({{ degrees }}) >= 3
             then
-                {{ z }} + {{ g1 }} / ({{ degrees }})
-                + {{ g2 }} / (({{ degrees }}) * ({{ degrees }}))
-                + {{ g3 }} / (({{ degrees }}) * ({{ degrees }}) * ({{ degrees }}))
+                {{ z }}e0 + {{ g1 }}e0 / ({{ degrees }})
+                + {{ g2 }}e0 / (({{ degrees }}) * ({{ degrees }}))
+                + {{ g3 }}e0 / (({{ degrees }}) * ({{ degrees }}) * ({{ degrees }}))
     end
 {%- endmacro %}
 
@@ -36,13 +36,13 @@
   (1964), formula 26.2.23.
 #}
 {% macro upper_normal_quantile(probability) -%}
-    {%- set t = 'sqrt(-2.0 * ln(1.0 - (' ~ probability ~ ')))' -%}
+    {%- set t = 'sqrt(-2e0 * ln(1e0 - (' ~ probability ~ ')))' -%}
     (
         {{ t }}
-        - (2.515517 + 0.802853 * {{ t }} + 0.010328 * {{ t }} * {{ t }})
+        - (2.515517e0 + 0.802853e0 * {{ t }} + 0.010328e0 * {{ t }} * {{ t }})
         / (
-            1.0 + 1.432788 * {{ t }} + 0.189269 * {{ t }} * {{ t }}
-            + 0.001308 * {{ t }} * {{ t }} * {{ t }}
+            1e0 + 1.432788e0 * {{ t }} + 0.189269e0 * {{ t }} * {{ t }}
+            + 0.001308e0 * {{ t }} * {{ t }} * {{ t }}
         )
     )
 {%- endmacro %}
@@ -55,15 +55,15 @@
     {%- set z = (z or z_90()) | float -%}
     {%- set z2 = z ** 2 -%}
     (
-        cast({{ events }} as double) + {{ z2 / 2 }}
-        {{ sign }} {{ z }} * sqrt(
+        cast({{ events }} as double) + {{ z2 / 2 }}e0
+        {{ sign }} {{ z }}e0 * sqrt(
             greatest(
                 cast({{ events }} as double) * ({{ trials }} - {{ events }})
-                / nullif({{ trials }}, 0) + {{ z2 / 4 }},
-                0.0
+                / nullif({{ trials }}, 0) + {{ z2 / 4 }}e0,
+                0e0
             )
         )
-    ) / nullif({{ trials }} + {{ z2 }}, 0)
+    ) / nullif({{ trials }} + {{ z2 }}e0, 0)
 {%- endmacro %}
 
 {#

@@ -31,12 +31,12 @@
 
 {# A smaller share of posts is no weight worth shedding. #}
 {% macro minimum_share_of_posts() -%}
-    {{ return(0.05) }}
+    {{ return('0.05e0') }}
 {%- endmacro %}
 
 {# How far a post's own rate must be from the account's usual one to be called high. #}
 {% macro high_rate_multiple() -%}
-    {{ return(1.25) }}
+    {{ return('1.25e0') }}
 {%- endmacro %}
 
 {# What marts show effects of, and compare windows by. #}

@@ -30,7 +30,7 @@ select
 {{ 'union all' if not loop.last }}
 {% else %}
 select
-    cast(null as varchar) as model_name,
-    cast(null as varchar) as made_zero
+    cast(null as string) as model_name,
+    cast(null as string) as made_zero
 where false
 {% endfor %}

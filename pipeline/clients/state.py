@@ -1,40 +1,38 @@
 """The state database: what people and programs decide in many small writes.
 
-SQLAlchemy 2 Core, so that a URL is all that separates SQLite from PostgreSQL. On SQLite it runs in
-WAL mode: readers never wait for a writer, and writers wait for each other instead of failing. A
-commit is on disk before it returns, because the context file is written after it and must never be
-ahead of it. The schema is made by the Alembic migrations in ``state_migrations/`` on first use.
+SQLAlchemy 2 Core, so that a URL is all that separates SQLite from PostgreSQL
+(`pipeline.clients.state_databases`). On SQLite it runs in WAL mode: readers never wait for a
+writer, and writers wait for each other instead of failing; the same holds on PostgreSQL. A commit
+is on disk before it returns, because the context file is written after it and must never be ahead
+of it.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from filelock import FileLock, Timeout
-from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.engine import Connection
 
 from pipeline.clients import (
     state_experiment_tables,  # noqa: F401 (their tables belong to the schema)
     state_plan_tables,  # noqa: F401
     state_prediction_tables,  # noqa: F401
 )
+from pipeline.clients.state_databases import database_exists, transaction
 from pipeline.clients.state_tables import context_versions, decisions, recommendations
-from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings
 
-MIGRATIONS_DIR = Path(__file__).parent / "state_migrations"
-HEAD_REVISION = "0010"
-"""Newest migration; kept here so that a current database needs no import of Alembic."""
+MOST_VALUES = 500
+"""Values in one ``in (…)``: databases take only so many parameters in a statement."""
 
-BUSY_TIMEOUT_S = 30.0
-"""Longest wait of one SQLite writer for another; their transactions take milliseconds."""
+
+def in_parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Values in parts that one statement takes, in their order."""
+    for first in range(0, len(values), MOST_VALUES):
+        yield values[first : first + MOST_VALUES]
 
 
 class StateTransaction:
@@ -176,38 +174,29 @@ class StateTransaction:
 def writing_state(settings: Settings) -> Iterator[StateTransaction]:
     """One write transaction: committed at the end of the block, rolled back by an exception.
 
-    On SQLite it holds the write lock from its first statement, so what the block reads stays true.
+    Nobody else writes from its first statement on, so what the block reads stays true.
 
     Raises:
         ConfigurationError: The database cannot be reached, is damaged or is of a newer version.
     """
-    with _connection(settings) as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        try:
-            yield StateTransaction(connection)
-        except BaseException:
-            _end(connection, "ROLLBACK")
-            raise
-        _end(connection, "COMMIT")
+    with transaction(settings, writes=True) as connection:
+        yield StateTransaction(connection)
 
 
 @contextmanager
 def reading_state(settings: Settings) -> Iterator[StateTransaction]:
     """One read transaction over a single state of the database. Raises as `writing_state`."""
-    with _connection(settings) as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN")
-        try:
-            yield StateTransaction(connection)
-        finally:
-            _end(connection, "ROLLBACK")
+    with transaction(settings, writes=False) as connection:
+        yield StateTransaction(connection)
 
 
 def state_exists(settings: Settings) -> bool:
-    """Whether anything was ever stored; asking does not create the database."""
-    path = _sqlite_path(settings)
-    return True if path is None else path.exists()
+    """Whether anything was ever stored; asking does not create the database.
+
+    Raises:
+        ConfigurationError: The database is on a server that cannot be reached.
+    """
+    return database_exists(settings)
 
 
 def recommendation_rows(settings: Settings) -> list[dict[str, Any]]:
@@ -266,135 +255,3 @@ def decision_rows(settings: Settings) -> list[dict[str, Any]]:
     ).order_by(columns.decided_at, columns.decision_id)
     with reading_state(settings) as state:
         return state.rows(query)
-
-
-def _end(connection: Connection, statement: str) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(statement)
-    elif statement == "COMMIT":
-        connection.commit()
-    else:
-        connection.rollback()
-
-
-@contextmanager
-def _connection(settings: Settings) -> Iterator[Connection]:
-    engine = _engine(settings)
-    shown = engine.url.render_as_string(hide_password=True)
-    try:
-        _ensure_current(settings, engine)
-        with engine.connect() as connection:
-            yield connection
-    except sa.exc.IntegrityError:
-        raise  # a rule of the schema was broken, which is no trouble with the database
-    except sa.exc.DBAPIError as error:
-        reason = str(error.orig).splitlines()[0] if str(error.orig) else type(error).__name__
-        raise ConfigurationError(
-            f"The state database {shown} cannot be used ({reason}). Nothing was changed. Make "
-            "sure that it is reachable, writable and not another program's file."
-        ) from error
-
-
-def _sqlite_path(settings: Settings) -> Path | None:
-    url = _url(settings)
-    if url.get_backend_name() != "sqlite" or not url.database:
-        return None
-    return Path(url.database)
-
-
-def _url(settings: Settings) -> sa.URL:
-    try:
-        return sa.make_url(settings.state_database_url)
-    except sa.exc.ArgumentError:
-        raise ConfigurationError(
-            "AFTERPOST_STATE_URL is no database URL: write one such as sqlite:////path/state.db, "
-            "or remove it."
-        ) from None
-
-
-def _engine(settings: Settings) -> Engine:
-    path = _sqlite_path(settings)
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        return _engine_for(_url(settings))
-    except (sa.exc.ArgumentError, ImportError) as error:
-        raise ConfigurationError(
-            f"AFTERPOST_STATE_URL asks for {_url(settings).drivername!r}, which is not installed "
-            f"({type(error).__name__}): install its driver or remove the variable."
-        ) from None
-
-
-@lru_cache(maxsize=8)
-def _engine_for(url: sa.URL) -> Engine:
-    """Kept for its compiled statements only; without a pool, a fork shares no connection."""
-    if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, poolclass=NullPool)
-    engine = sa.create_engine(
-        url,
-        poolclass=NullPool,
-        connect_args={"timeout": BUSY_TIMEOUT_S},
-        isolation_level="AUTOCOMMIT",  # the transactions are begun and ended above
-    )
-
-    @event.listens_for(engine, "connect")
-    def _set_pragmas(dbapi_connection: Any, _record: object) -> None:
-        cursor = dbapi_connection.cursor()
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.close()
-
-    return engine
-
-
-def _ensure_current(settings: Settings, engine: Engine) -> None:
-    if _revision(engine) == HEAD_REVISION:
-        return
-    folder = settings.warehouse_dir / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / "state.lock", timeout=settings.lock_timeout_s):
-            _upgrade(engine)
-    except Timeout as error:
-        raise ConfigurationError(
-            "The state database is being upgraded by another process, which did not finish "
-            f"within {settings.lock_timeout_s:.0f} s. Try again when it has."
-        ) from error
-
-
-def _revision(engine: Engine) -> str | None:
-    with engine.connect() as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.exec_driver_sql("select version_num from alembic_version").scalar()
-
-
-def _upgrade(engine: Engine) -> None:
-    found = _revision(engine)
-    if found == HEAD_REVISION:  # another process was faster
-        return
-    # Alembic takes a third of a second to import, and a current database never needs it.
-    from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS_DIR).replace("%", "%%"))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if found is not None and found not in known:
-        raise ConfigurationError(
-            f"The state database {engine.url.render_as_string(hide_password=True)} is of a newer "
-            f"version (revision {found}) than this program: install the newer program."
-        )
-    with engine.connect() as connection:
-        is_sqlite = connection.dialect.name == "sqlite"
-        if is_sqlite:
-            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        config.attributes["connection"] = connection
-        try:
-            command.upgrade(config, "head")
-        except BaseException:
-            _end(connection, "ROLLBACK")
-            raise
-        _end(connection, "COMMIT")

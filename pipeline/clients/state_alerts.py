@@ -11,7 +11,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipeline.clients.state import StateTransaction, reading_state, state_exists, writing_state
+from pipeline.clients.state import (
+    StateTransaction,
+    in_parts,
+    reading_state,
+    state_exists,
+    writing_state,
+)
 from pipeline.clients.state_tables import alert_events, alerts
 from pipeline.settings import Settings
 
@@ -19,7 +25,6 @@ _ALERT = alerts.c
 _EVENT = alert_events.c
 _CLAIM = timedelta(minutes=10)
 """How long a process may take to send; afterwards another one sends."""
-_TRIES = 3
 
 Row = dict[str, Any]
 
@@ -62,12 +67,15 @@ def alert_rows(
 
 def alert_event_rows(settings: Settings, alert_ids: Sequence[str]) -> list[Row]:
     """The history of some alerts, in order."""
-    return _rows(
-        settings,
-        sa.select(alert_events)
-        .where(_EVENT.alert_id.in_(alert_ids))
-        .order_by(_EVENT.alert_id, _EVENT.sequence),
-    )
+    if not alert_ids or not state_exists(settings):
+        return []
+    query = sa.select(alert_events).order_by(_EVENT.alert_id, _EVENT.sequence)
+    with reading_state(settings) as state:
+        return [
+            row
+            for wanted in in_parts(sorted(set(alert_ids)))
+            for row in state.rows(query.where(_EVENT.alert_id.in_(wanted)))
+        ]
 
 
 def change_alerts(
@@ -78,8 +86,7 @@ def change_alerts(
     Args:
         settings: Where the database is.
         now: Alerts that are over count while their ``quiet_until`` is later.
-        decide: Gets the rows that stand or are quiet, and says what to write. It may be called
-            again, when another process was faster.
+        decide: Gets the rows that stand or are quiet, and says what to write.
 
     Returns:
         What was written.
@@ -87,15 +94,9 @@ def change_alerts(
     relevant = sa.select(alerts).where(
         sa.or_(_ALERT.resolved_at.is_(None), _ALERT.quiet_until > now)
     )
-    for tries_left in range(_TRIES - 1, -1, -1):
-        try:
-            with writing_state(settings) as state:
-                changes = decide(state.rows(relevant.order_by(_ALERT.alert_id)))
-                _write(state, changes)
-            break
-        except sa.exc.IntegrityError:  # PostgreSQL lets two decide at once; one of them writes
-            if not tries_left:
-                raise
+    with writing_state(settings) as state:
+        changes = decide(state.rows(relevant.order_by(_ALERT.alert_id)))
+        _write(state, changes)
     return changes
 
 
@@ -171,8 +172,7 @@ def claim_untold_events(settings: Settings, now: datetime) -> list[Row]:
         .order_by(_EVENT.happened_at, _EVENT.alert_id, _EVENT.sequence)
     )
     with writing_state(settings) as state:
-        # SQLite has one writer anyway; elsewhere, rows in another process's hand are passed over.
-        rows = state.rows(query.with_for_update(of=alert_events, skip_locked=True))
+        rows = state.rows(query)
         for row in rows:
             state.execute(_event_update(row).values(claimed_until=now + _CLAIM))
     return rows

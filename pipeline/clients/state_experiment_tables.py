@@ -2,28 +2,28 @@
 
 import sqlalchemy as sa
 
-from pipeline.clients.state_tables import UtcDateTime, metadata
+from pipeline.clients.state_tables import Name, UtcDateTime, Words, metadata
 
 experiments = sa.Table(
     "experiments",
     metadata,
-    sa.Column("experiment_id", sa.String, primary_key=True),
-    sa.Column("account_name", sa.String, nullable=False),
-    sa.Column("platform", sa.String, nullable=False),
-    sa.Column("status", sa.String, nullable=False),
-    sa.Column("origin", sa.String, nullable=False),
+    sa.Column("experiment_id", Name, primary_key=True),
+    sa.Column("account_name", Name, nullable=False),
+    sa.Column("platform", Name, nullable=False),
+    sa.Column("status", Name, nullable=False),
+    sa.Column("origin", Name, nullable=False),
     sa.Column("registration", sa.JSON, nullable=False),
-    sa.Column("registration_sha256", sa.String, nullable=False),
-    sa.Column("created_by", sa.String, nullable=False),
+    sa.Column("registration_sha256", Name, nullable=False),
+    sa.Column("created_by", Name, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
-    sa.Column("decided_by", sa.String),
+    sa.Column("decided_by", Name),
     sa.Column("decided_at", UtcDateTime),
     sa.Column("started_at", UtcDateTime),
     sa.Column("concluded_at", UtcDateTime),
-    sa.Column("verdict", sa.String),
-    sa.Column("because", sa.Text),
+    sa.Column("verdict", Name),
+    sa.Column("because", Words),
     sa.Column("result", sa.JSON(none_as_null=True)),
-    sa.Column("recommendation_id", sa.String),
+    sa.Column("recommendation_id", Name),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Index("ix_experiments_account", "account_name", "platform", "status"),
 )
@@ -33,15 +33,13 @@ it; ``decided_by`` approved, rejected or stopped it; ``version`` counts the chan
 experiment_assignments = sa.Table(
     "experiment_assignments",
     metadata,
-    sa.Column("assignment_id", sa.String, primary_key=True),
-    sa.Column(
-        "experiment_id", sa.String, sa.ForeignKey("experiments.experiment_id"), nullable=False
-    ),
-    sa.Column("arm", sa.String, nullable=False),
-    sa.Column("stratum", sa.String, nullable=False),
+    sa.Column("assignment_id", Name, primary_key=True),
+    sa.Column("experiment_id", Name, sa.ForeignKey("experiments.experiment_id"), nullable=False),
+    sa.Column("arm", Name, nullable=False),
+    sa.Column("stratum", Name, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
-    sa.Column("subject", sa.Text),
-    sa.Column("draw_id", sa.String),
+    sa.Column("subject", Words),
+    sa.Column("draw_id", Name),
     sa.Column("assigned_at", UtcDateTime, nullable=False),
     # A place in the randomised order is given once, and a subject goes to the audience once.
     sa.UniqueConstraint("experiment_id", "stratum", "position", name="uq_assignments_place"),
@@ -53,13 +51,11 @@ experiment_assignments = sa.Table(
 experiment_events = sa.Table(
     "experiment_events",
     metadata,
-    sa.Column("event_id", sa.String, primary_key=True),
-    sa.Column(
-        "experiment_id", sa.String, sa.ForeignKey("experiments.experiment_id"), nullable=False
-    ),
-    sa.Column("event", sa.String, nullable=False),
+    sa.Column("event_id", Name, primary_key=True),
+    sa.Column("experiment_id", Name, sa.ForeignKey("experiments.experiment_id"), nullable=False),
+    sa.Column("event", Name, nullable=False),
     sa.Column("happened_at", UtcDateTime, nullable=False),
-    sa.Column("done_by", sa.String),
+    sa.Column("done_by", Name),
     sa.Column("details", sa.JSON(none_as_null=True)),
     sa.Index("ix_experiment_events_time", "experiment_id", "happened_at"),
 )

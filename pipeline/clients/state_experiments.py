@@ -1,9 +1,8 @@
 """What the state database keeps about experiments: registrations, assignments and events.
 
 Two processes that change one experiment at once come one after the other: :func:`change_experiment`
-says which states it may change from, and the second finds that it is no longer in any of them. In
-its transaction it comes first, so that what follows (events, a recommendation) belongs to the one
-that changed it.
+says which states it may change from, and the second finds that it is no longer in any of them, so
+that what follows in its transaction (events, a recommendation) belongs to the one that changed it.
 """
 
 import hashlib
@@ -107,7 +106,7 @@ def change_experiment(
     """Set columns of an experiment that is in one of the expected states.
 
     Args:
-        state: The transaction, of which this is the first writing statement.
+        state: The transaction.
         experiment_id: The experiment.
         expected: The states it may be in.
         values: By column; ``version`` is counted here.

@@ -9,7 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipeline.clients.state import StateTransaction, reading_state, state_exists, writing_state
+from pipeline.clients.state import (
+    StateTransaction,
+    in_parts,
+    reading_state,
+    state_exists,
+    writing_state,
+)
 from pipeline.clients.state_tables import (
     model_label_batches,
     model_labels,
@@ -17,9 +23,6 @@ from pipeline.clients.state_tables import (
     person_matches,
 )
 from pipeline.settings import Settings
-
-_ASKED_AT_ONCE = 500
-"""Values in one ``in (…)``: SQLite limits the parameters of a statement."""
 
 
 def person_match_rows(settings: Settings, account_name: str) -> list[dict[str, Any]]:
@@ -74,8 +77,7 @@ def model_label_rows(settings: Settings, content_sha256s: Sequence[str]) -> list
     columns = model_labels.c
     rows: list[dict[str, Any]] = []
     with reading_state(settings) as state:
-        for first in range(0, len(content_sha256s), _ASKED_AT_ONCE):
-            wanted = content_sha256s[first : first + _ASKED_AT_ONCE]
+        for wanted in in_parts(content_sha256s):
             query = sa.select(model_labels).where(columns.content_sha256.in_(wanted))
             rows.extend(state.rows(query))
     return sorted(rows, key=lambda row: (row["asked_at"], row["content_sha256"], row["model"]))
@@ -88,8 +90,7 @@ def captions_of_batches(settings: Settings, batch_ids: Sequence[str]) -> frozens
     columns = model_labels.c
     found: set[str] = set()
     with reading_state(settings) as state:
-        for first in range(0, len(batch_ids), _ASKED_AT_ONCE):
-            wanted = batch_ids[first : first + _ASKED_AT_ONCE]
+        for wanted in in_parts(batch_ids):
             query = sa.select(columns.content_sha256).where(columns.batch_id.in_(wanted))
             found.update(str(row["content_sha256"]) for row in state.rows(query))
     return frozenset(found)

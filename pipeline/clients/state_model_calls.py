@@ -17,7 +17,13 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from pipeline.clients.claude import Usage
-from pipeline.clients.state import StateTransaction, reading_state, state_exists, writing_state
+from pipeline.clients.state import (
+    StateTransaction,
+    in_parts,
+    reading_state,
+    state_exists,
+    writing_state,
+)
 from pipeline.clients.state_tables import model_calls, model_label_batches
 from pipeline.settings import Settings
 
@@ -153,9 +159,10 @@ def settle_call(
 def put_in_batch(settings: Settings, call_ids: Sequence[str], batch_id: str) -> None:
     """Write down under which id the service keeps a batch of questions."""
     with writing_state(settings) as state:
-        state.execute(
-            model_calls.update().where(_COLUMNS.call_id.in_(call_ids)).values(batch_id=batch_id)
-        )
+        for wanted in in_parts(call_ids):
+            state.execute(
+                model_calls.update().where(_COLUMNS.call_id.in_(wanted)).values(batch_id=batch_id)
+            )
 
 
 def open_batch_calls(settings: Settings) -> list[dict[str, Any]]:

@@ -1,8 +1,7 @@
 """What the state database keeps about action plans: plans, their items, and the items' posts.
 
-Every change of a plan goes through :func:`begin_change`, which counts the plan's version up. It is
-the first statement of its transaction, so two changes of one plan come one after the other on
-every database, and a change made from an older version finds that out before it has done anything.
+Every change of a plan goes through :func:`begin_change`, which counts the plan's version up, so
+that a change made from an older version finds that out before it has done anything.
 """
 
 import uuid
@@ -119,7 +118,7 @@ def begin_change(
     """Count the plan's version up and give the plan back.
 
     Args:
-        state: The transaction, of which this is the first statement.
+        state: The transaction.
         plan_id: The plan.
         now: The moment.
         version: What the change was made from; None for one that fits any version.

@@ -12,7 +12,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipeline.clients.state import StateTransaction, reading_state, state_exists, writing_state
+from pipeline.clients.state import (
+    StateTransaction,
+    in_parts,
+    reading_state,
+    state_exists,
+    writing_state,
+)
 from pipeline.clients.state_prediction_tables import (
     prediction_models,
     predictions,
@@ -24,8 +30,6 @@ from pipeline.settings import Settings
 Row = dict[str, Any]
 _PREDICTIONS, _MODELS, _ADJUSTMENTS = predictions.c, prediction_models.c, reflexion_adjustments.c
 _JSON_COLUMNS = ("quantiles", "features", "factors", "evidence")
-_FEW = 400
-"""Ids in one question: databases take only so many parameters."""
 
 
 def prediction_id_of(
@@ -68,14 +72,6 @@ def store_predictions(settings: Settings, rows: Sequence[Row]) -> frozenset[str]
     """
     if not rows:
         return frozenset()
-    try:
-        return _store(settings, rows)
-    except sa.exc.IntegrityError:
-        # Another process stored one of them between our look and our insert.
-        return _store(settings, rows)
-
-
-def _store(settings: Settings, rows: Sequence[Row]) -> frozenset[str]:
     by_id = {row["prediction_id"]: row for row in rows}
     with writing_state(settings) as state:
         known = _known_ids(state, list(by_id))
@@ -89,10 +85,8 @@ def _store(settings: Settings, rows: Sequence[Row]) -> frozenset[str]:
 
 def _known_ids(state: StateTransaction, ids: list[str]) -> set[str]:
     found: set[str] = set()
-    for start in range(0, len(ids), _FEW):
-        query = sa.select(_PREDICTIONS.prediction_id).where(
-            _PREDICTIONS.prediction_id.in_(ids[start : start + _FEW])
-        )
+    for wanted in in_parts(ids):
+        query = sa.select(_PREDICTIONS.prediction_id).where(_PREDICTIONS.prediction_id.in_(wanted))
         found |= {row["prediction_id"] for row in state.rows(query)}
     return found
 

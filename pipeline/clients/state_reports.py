@@ -99,17 +99,13 @@ def claim(
                 "claimed_at": now,
                 "attempt_count": 1,
             }
-            try:
-                state.execute(report_deliveries.insert(), [fresh])
-            except sa.exc.IntegrityError:  # another process was faster, on a server's database
-                return None
+            state.execute(report_deliveries.insert(), [fresh])
             return Claim(key, claim_id)
         if not (again or _is_free(row, now)):
             return None
-        taken = state.rows(
+        state.execute(
             report_deliveries.update()
-            .where(key._is_it, _COLUMNS.claim_id == row["claim_id"],
-                   _COLUMNS.status == row["status"])
+            .where(key._is_it)
             .values(
                 status=DeliveryStatus.CLAIMED.value,
                 claim_id=claim_id,
@@ -117,9 +113,8 @@ def claim(
                 attempt_count=row["attempt_count"] + 1,
                 reason=None,
             )
-            .returning(_COLUMNS.claim_id)
-        )  # fmt: skip
-        return Claim(key, claim_id) if taken else None
+        )
+        return Claim(key, claim_id)
 
 
 def begin_sending(settings: Settings, held: Claim) -> bool:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import zstandard
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -28,11 +28,11 @@ from pipeline.collect.outcomes import RunOutcome
 from pipeline.collect.platform_interface import Classified, ItemKind
 from pipeline.collect.platform_registry import SOURCES
 from pipeline.collect.platform_rows import handle_of, one_line
-from pipeline.errors import LandingError
+from pipeline.errors import LandingError, MirrorDamagedError
 from pipeline.settings import Settings
 
 MANIFEST_SUFFIX = ".manifest.json"
-_ROWS_SUFFIX = ".jsonl.zst"
+ROWS_SUFFIX = ".jsonl.zst"
 _COMPRESSION_LEVEL = 6
 _BLOCK_BYTES = 16 << 20
 """Larger buffers are given back to the system after each use, and taken again page by page."""
@@ -279,7 +279,7 @@ def land(settings: Settings, weighed: Weighed) -> Landed:
 def rows_path(settings: Settings, manifest: Manifest) -> Path:
     """Where an answer's rows are."""
     folder = settings.landing_dir / manifest.platform.value / manifest.account_name
-    return folder / f"{manifest.scrape_id}{_ROWS_SUFFIX}"
+    return folder / f"{manifest.scrape_id}{ROWS_SUFFIX}"
 
 
 def manifest_files(
@@ -348,7 +348,10 @@ def read_blocks(settings: Settings, manifest: Manifest) -> Iterator[bytes]:
     digest = hashlib.sha256()
     begun: list[bytes] = []
     try:
-        with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as reader:
+        with (
+            _open_rows(settings, path) as file,
+            zstandard.ZstdDecompressor().stream_reader(file) as reader,
+        ):
             while part := reader.read(_BLOCK_BYTES):
                 digest.update(part)
                 end = part.rfind(b"\n") + 1
@@ -370,7 +373,26 @@ def read_blocks(settings: Settings, manifest: Manifest) -> Iterator[bytes]:
         )
 
 
+def _open_rows(settings: Settings, path: Path) -> IO[bytes]:
+    """The rows' file: here, or in the mirror where it was pruned here."""
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        if settings.storage_url is None:
+            raise
+    # fsspec takes a while to import, and nobody needs it whose rows are here.
+    from pipeline.clients.mirror_fetching import open_landing_file
+
+    try:
+        mirrored = open_landing_file(settings, path)
+    except MirrorDamagedError as error:
+        raise LandingError(str(error)) from error
+    if mirrored is None:
+        raise FileNotFoundError(path)
+    return mirrored
+
+
 _REMEDY = (
-    "Restore the file from a backup, import the original export again, or move the file and its "
-    "manifest away to go on without that scrape."
+    "Restore the file (`afterpost restore --landing`, or a backup), import the original export "
+    "again, or move the file and its manifest away to go on without that scrape."
 )

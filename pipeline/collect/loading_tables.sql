@@ -79,3 +79,8 @@ create table if not exists loading.pair_scores (
     post_id varchar not null,
     score double not null
 );
+
+-- Grain: one row, once the raw tables were copied to a lake. Another one says that they are others.
+create table if not exists loading.lake (
+    generation varchar not null
+);

@@ -16,13 +16,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from filelock import FileLock
-from filelock import Timeout as LockTimeout
 from pydantic import BaseModel, ConfigDict, create_model
 
 from pipeline.accounts import AccountConfig
 from pipeline.clients.claude import Answer, UnusableAnswerError, Usage, ask
 from pipeline.clients.claude_requests import ServiceUnavailableError
+from pipeline.clients.state_claims import claimed
 from pipeline.clients.warehouse import writing
 from pipeline.collect.caption_answers import (
     PROMPT_PATH,
@@ -34,7 +33,7 @@ from pipeline.collect.labelling import account_posts
 from pipeline.collect.labels import open_dimensions
 from pipeline.collect.own_posts import OwnPost
 from pipeline.collect.raw import ensure_raw_tables, refresh_labels
-from pipeline.errors import ModelUnavailableError
+from pipeline.errors import ClaimHeldError, ModelUnavailableError
 from pipeline.settings import Settings
 
 BATCH_SIZE = 20
@@ -113,13 +112,11 @@ def label_with_model(
     """
     if settings.anthropic_api_key is None:
         return ModelLabelReport(account.name, reason="ANTHROPIC_API_KEY is not set")
-    folder = settings.warehouse_dir / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
     try:
         # Two runs at once would pay for the same captions.
-        with FileLock(folder / f"labels-{account.name}.lock", timeout=settings.lock_timeout_s):
+        with claimed(settings, f"labels-{account.name}", timeout_s=settings.lock_timeout_s):
             return _label(settings, account, now)
-    except LockTimeout:
+    except ClaimHeldError:
         return ModelLabelReport(account.name, reason="another run is asking for this account")
 
 

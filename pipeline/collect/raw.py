@@ -9,13 +9,14 @@ from typing import Any
 import duckdb
 
 from pipeline.accounts import AccountConfig, load_accounts
+from pipeline.clients.lake import write_raw
 from pipeline.clients.warehouse import writing
 from pipeline.collect.label_tables import LabelCounts, update_labels
 from pipeline.collect.raw_schema import create_raw_tables
 from pipeline.collect.scrape_loading import load_new_scrapes
 from pipeline.collect.table_rows import insert_rows, transaction
 from pipeline.errors import LandingError
-from pipeline.settings import Settings
+from pipeline.settings import Settings, StorageTier
 
 _MEMORY_LIMIT = "1GiB"
 """Of the database's own memory; the rest of the process takes some hundred megabytes."""
@@ -50,6 +51,7 @@ def load_raw(settings: Settings) -> RawLoadReport:
         WarehouseLockedError: Another process is writing.
         ConfigurationError: An account file is not valid.
         LandingError: Landing files are missing or damaged; every other scrape was loaded first.
+        LakeError: The storage of the tier ``cloud`` cannot be written; the warehouse is loaded.
     """
     accounts = load_accounts(settings.accounts_dir)
     with _loading(settings) as connection:
@@ -60,6 +62,7 @@ def load_raw(settings: Settings) -> RawLoadReport:
                 connection.execute(f"delete from raw.{table}")  # noqa: S608 - names are ours
                 insert_rows(connection, table, rows)
             labelled = update_labels(settings, connection, accounts)
+        _share(settings, connection)
     _raise_first(damages)
     return RawLoadReport(
         *counts,
@@ -74,8 +77,15 @@ def load_landing(settings: Settings) -> RawLoadReport:
     """Bring only the tables of landed answers up to date. Raises as :func:`load_raw`."""
     with _loading(settings) as connection:
         counts, damages = load_new_scrapes(settings, connection)
+        _share(settings, connection)
     _raise_first(damages)
     return RawLoadReport(*counts)
+
+
+def _share(settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
+    """In the tier ``cloud``, bring the Parquet that Spark reads in line with the raw tables."""
+    if settings.storage is StorageTier.CLOUD and settings.storage_url is not None:
+        write_raw(settings.storage_url, connection)
 
 
 @contextmanager
@@ -112,12 +122,15 @@ def refresh_labels(settings: Settings) -> LabelCounts:
     Raises:
         WarehouseLockedError: Another process is writing.
         ConfigurationError: An account file is not valid.
+        LakeError: The storage of the tier ``cloud`` cannot be written; the warehouse has them.
     """
     accounts = load_accounts(settings.accounts_dir)
     with writing(settings, "refresh labels") as connection:
         ensure_raw_tables(connection)
         with transaction(connection):
-            return update_labels(settings, connection, accounts)
+            counts = update_labels(settings, connection, accounts)
+        _share(settings, connection)
+    return counts
 
 
 def _configured(

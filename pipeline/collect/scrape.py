@@ -3,16 +3,15 @@
 Before a run is paid for, a run of the same profile that a killed process left behind is taken.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from pipeline.accounts import AccountConfig, Platform
 from pipeline.clients.apify import ActorRun, ApifyService, RunState
+from pipeline.clients.state_claims import claimed
 from pipeline.clock import utc_now
 from pipeline.collect.attempts import Attempt, Question, intend, unfinished
 from pipeline.collect.drift import Drift, find_drift
@@ -36,7 +35,9 @@ from pipeline.collect.run_reading import Reading, history_of, new_posts, owner_i
 from pipeline.collect.scrape_report import ScrapeReport, failure_of
 from pipeline.errors import (
     AfterpostError,
+    ClaimHeldError,
     ConfigurationError,
+    PaidMeanwhileError,
     ScrapeError,
     ScrapeFailedError,
     ScrapeUnavailableError,
@@ -46,6 +47,14 @@ from pipeline.settings import Settings
 _STANDS_IN = timedelta(hours=5)
 """A run that was left behind and ended longer ago is kept, but is no answer to today's question."""
 _KEPT_AT_APIFY = timedelta(days=7)
+
+IsWanted = Callable[[AccountConfig], bool]
+"""Asked when an account's turn has come and nobody else can scrape the profile."""
+
+
+def always(_: AccountConfig) -> bool:
+    """Whoever asks for a scrape wants it."""
+    return True
 
 
 def used_actors(settings: Settings, account: AccountConfig, platform: Platform) -> list[Actor]:
@@ -58,7 +67,12 @@ def used_actors(settings: Settings, account: AccountConfig, platform: Platform) 
 
 
 def scrape(
-    settings: Settings, account: AccountConfig, platform: Platform, actor: Actor
+    settings: Settings,
+    account: AccountConfig,
+    platform: Platform,
+    actor: Actor,
+    *,
+    is_wanted: IsWanted = always,
 ) -> ScrapeReport:
     """Run one actor for the account's profile and land its answer.
 
@@ -67,8 +81,12 @@ def scrape(
         account: Whose profile.
         platform: Which of its profiles.
         actor: One of the platform's actors.
+        is_wanted: Whether to pay. Asked after the wait for another process that scrapes the same
+            profile, which may have brought what was wanted; a run that was left behind is taken
+            in either case.
 
     Raises:
+        PaidMeanwhileError: It was not wanted any more; nothing was started.
         ConfigurationError: No token, or the account has no profile on the platform.
         BudgetSpentError: The account's budget of this month is spent; nothing was started.
         ScrapeRejectedError: Apify refused the request.
@@ -92,15 +110,22 @@ def scrape(
             contract=actor.contract,
             service=actor.service,
         ),
+        is_wanted,
     )
 
 
 def scrape_posts(
-    settings: Settings, account: AccountConfig, platform: Platform, addresses: Sequence[str]
+    settings: Settings,
+    account: AccountConfig,
+    platform: Platform,
+    addresses: Sequence[str],
+    *,
+    is_wanted: IsWanted = always,
 ) -> ScrapeReport:
     """Look single posts up by their addresses and land the answer, also "there is no such post".
 
     Raises:
+        PaidMeanwhileError: As in `scrape`.
         ConfigurationError: No token, no profile, or the platform has no actor for it.
         BudgetSpentError: As in `scrape`, like the others.
         ScrapeRejectedError: Apify refused.
@@ -124,10 +149,16 @@ def scrape_posts(
             limit=len(chosen),
             contract=actor.contract,
         ),
+        is_wanted,
     )
 
 
-def ask(settings: Settings, account: AccountConfig, question: Question) -> ScrapeReport:
+def ask(
+    settings: Settings,
+    account: AccountConfig,
+    question: Question,
+    is_wanted: IsWanted = always,
+) -> ScrapeReport:
     """Have a question answered: by a run that was left behind, else by a new one.
 
     Raises as `scrape`.
@@ -138,6 +169,11 @@ def ask(settings: Settings, account: AccountConfig, question: Question) -> Scrap
             report = _left_behind(settings, account, question, apify)
             if report is not None:
                 return report
+        if not is_wanted(account):
+            raise PaidMeanwhileError(
+                f"{account.name} on {question.platform.value} was scraped by another process in "
+                "the meantime; nothing was started."
+            )
         attempt = intend(settings, account, question)
         try:
             run = _run(settings, question, attempt, apify)
@@ -185,13 +221,11 @@ def _one_at_a_time(
     settings: Settings, account: AccountConfig, question: Question
 ) -> Iterator[None]:
     """Two processes that scrape one profile at once would both find nothing to take, and pay."""
-    folder = settings.warehouse_dir / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"scrape_{question.platform.value}_{account.name}_{question.source_kind.value}.lock"
+    name = f"scrape_{question.platform.value}_{account.name}_{question.source_kind.value}"
     try:
-        with FileLock(folder / name, timeout=settings.lock_timeout_s):
+        with claimed(settings, name, timeout_s=settings.lock_timeout_s):
             yield
-    except Timeout as error:
+    except ClaimHeldError as error:
         raise ScrapeUnavailableError(
             f"Another process scrapes {account.name} on {question.platform.value} and did not "
             f"finish within {settings.lock_timeout_s:.0f} s. Nothing was started; try again when "

@@ -1,14 +1,14 @@
 """One source, asked about several accounts: nobody's trouble stops the others."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.accounts import Platform, load_account
 from pipeline.collect.platform_interface import Actor
 from pipeline.collect.retries import stops_the_others
-from pipeline.collect.scrape import scrape, used_actors
+from pipeline.collect.scrape import IsWanted, always, scrape, used_actors
 from pipeline.collect.scrape_report import ScrapeReport
-from pipeline.errors import AfterpostError, RepeatPointlessError
+from pipeline.errors import AfterpostError, PaidMeanwhileError, RepeatPointlessError
 from pipeline.settings import Settings
 
 
@@ -37,6 +37,8 @@ class Round:
 
     reports: dict[str, ScrapeReport]
     errors: dict[str, AfterpostError]
+    passed_over: dict[str, str] = field(default_factory=dict)
+    """Who was not scraped since it was not wanted any more, with the sentence that says so."""
 
     @property
     def is_lost(self) -> bool:
@@ -45,7 +47,12 @@ class Round:
 
 
 def scrape_round(
-    settings: Settings, names: Iterable[str], platform: Platform, actor: Actor, tell: Tell
+    settings: Settings,
+    names: Iterable[str],
+    platform: Platform,
+    actor: Actor,
+    tell: Tell,
+    is_wanted: IsWanted = always,
 ) -> Round:
     """Scrape the accounts that have a profile on the platform, one after the other.
 
@@ -56,6 +63,7 @@ def scrape_round(
         platform: Which profile.
         actor: One of the platform's actors.
         tell: Called when an account's turn comes, and when it is over.
+        is_wanted: Whether an account is still to be scraped when its turn has come.
     """
     found = Round({}, {})
     refusal: AfterpostError | None = None
@@ -68,7 +76,10 @@ def scrape_round(
             if refusal is not None:
                 raise RepeatPointlessError(f"Not asked after another account's refusal: {refusal}")
             tell(progress)
-            report = scrape(settings, account, platform, actor)
+            report = scrape(settings, account, platform, actor, is_wanted=is_wanted)
+        except PaidMeanwhileError as passed:
+            found.passed_over[name] = str(passed)
+            continue
         except AfterpostError as error:
             if refusal is None and stops_the_others(error):
                 refusal = error

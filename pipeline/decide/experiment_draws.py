@@ -40,6 +40,8 @@ from pipeline.settings import Settings
 
 _MOST_TRIES = 100
 """How often another process may be faster; each time it has made an assignment itself."""
+_LONGEST_SUBJECT = 500
+"""Characters; it is part of a key, and a key of PostgreSQL holds 2,700 bytes."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,11 @@ def _check_subject(subject: str | None, request: DrawRequest) -> None:
         return
     if not subject:
         raise UsageError("The subject is empty: say what the post is about, or leave it out.")
+    if len(subject) > _LONGEST_SUBJECT:
+        raise UsageError(
+            f"The subject has {len(subject)} characters: say what the post is about in "
+            f"{_LONGEST_SUBJECT} or fewer."
+        )
     if request.number > 1:
         raise UsageError(
             f"One subject makes one post, and {request.number} briefs were asked for: draw one "

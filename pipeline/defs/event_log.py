@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 import sqlalchemy
+import yaml
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
@@ -64,7 +65,13 @@ class OpenEventLog(SqliteEventLogStorage):
 
 
 def open_dagster_instance(folder: Path) -> dg.DagsterInstance:
-    """The Dagster instance of a folder that has a ``dagster.yaml``, with such an event log."""
+    """The Dagster instance of a folder that has a ``dagster.yaml``, with such an event log.
+
+    Where the file names a storage of its own, such as PostgreSQL, everything is kept there.
+    """
+    configured = yaml.safe_load((folder / "dagster.yaml").read_text(encoding="utf-8")) or {}
+    if "storage" in configured or "event_log_storage" in configured:
+        return dg.DagsterInstance.from_config(str(folder))
     log = {
         "module": OpenEventLog.__module__,
         "class": OpenEventLog.__name__,

@@ -11,6 +11,14 @@ import dagster as dg
 
 PROCESS_TAG = "afterpost/process"
 
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+"""A run in one of these states is not over."""
+
 
 def this_process() -> str:
     """Host and process id, as runs are tagged with them."""
@@ -31,6 +39,15 @@ def is_gone(process: str) -> bool:
     return False
 
 
+def _is_inherited(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether the process is the one of the run that this one repeats.
+
+    Dagster copies the tags, so that a repetition which nobody has begun yet names a dead process.
+    """
+    former = instance.get_run_by_id(run.parent_run_id) if run.parent_run_id else None
+    return former is not None and former.tags.get(PROCESS_TAG) == run.tags[PROCESS_TAG]
+
+
 def end_ghost_runs(instance: dg.DagsterInstance) -> list[str]:
     """Mark runs as failed whose process has ended without saying so.
 
@@ -43,7 +60,7 @@ def end_ghost_runs(instance: dg.DagsterInstance) -> list[str]:
     ended = []
     for run in unfinished:
         process = run.tags.get(PROCESS_TAG)
-        if process and is_gone(process):
+        if process and is_gone(process) and not _is_inherited(instance, run):
             instance.report_run_failed(run, f"The run's process ({process}) is gone.")
             ended.append(run.run_id)
     return ended

@@ -7,6 +7,7 @@ from pipeline.defs.assets.contexts import performance_context
 from pipeline.defs.assets.dashboards import dashboard_of_all, dashboards
 from pipeline.defs.assets.experiments import experiments
 from pipeline.defs.assets.landing import landing_assets
+from pipeline.defs.assets.mirror import mirror
 from pipeline.defs.assets.models import models
 from pipeline.defs.assets.predictions import (
     prediction_features,
@@ -23,7 +24,10 @@ from pipeline.defs.assets.single_posts import single_posts_assets
 from pipeline.defs.assets.statistics import statistics
 from pipeline.show.reports.periods.calendar import PeriodKind
 
-_BUILD = dg.AssetSelection.assets(raw_tables, models, statistics, published_warehouse, alerts)
+_BUILD = dg.AssetSelection.assets(
+    raw_tables, models, statistics, published_warehouse, alerts, mirror
+)
+_AFTER_SCRAPES = _BUILD | dg.AssetSelection.assets(performance_context, scrape_report, reflexion)
 
 scrape = dg.define_asset_job(
     "scrape",
@@ -39,15 +43,17 @@ build = dg.define_asset_job(
 
 daily = dg.define_asset_job(
     "daily",
-    selection=(
-        dg.AssetSelection.assets(*landing_assets)
-        | _BUILD
-        | dg.AssetSelection.assets(performance_context, scrape_report, reflexion)
-    ),
+    selection=dg.AssetSelection.assets(*landing_assets) | _AFTER_SCRAPES,
     description=(
         "Scrape, build, score predictions, publish, look for alerts: the daily run over all "
         "accounts."
     ),
+)
+
+after_scrapes = dg.define_asset_job(
+    "after_scrapes",
+    selection=_AFTER_SCRAPES,
+    description="The daily run without its scrapes, where those are shared out over many runs.",
 )
 
 single_posts = dg.define_asset_job(

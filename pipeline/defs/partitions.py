@@ -56,6 +56,19 @@ def sync_accounts(instance: dg.DagsterInstance, settings: Settings) -> tuple[lis
     return added, removed
 
 
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+
+
+def partition_range_tags(instance: dg.DagsterInstance, names: list[str]) -> dict[str, str]:
+    """Tags that make one run cover the accounts from the first to the last of ``names``.
+
+    The range is over the instance's own order of partitions, which is by registration.
+    """
+    known = [name for name in instance.get_dynamic_partitions(_NAME) if name in set(names)]
+    return {RANGE_START: known[0], RANGE_END: known[-1]}
+
+
 ACCOUNTS_TAG = "afterpost/accounts"
 """Names that a run is for, comma-separated, where they are fewer than the run's range."""
 

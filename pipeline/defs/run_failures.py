@@ -1,4 +1,8 @@
-"""What to do when a run has failed: told to the log, and to Slack where that is set up."""
+"""What to do when a run has failed: told to the log, and to Slack where that is set up.
+
+A run whose worker was lost is repeated by Dagster where retries are switched on: then nobody has to
+do anything yet, and nobody is woken for it. The last repetition that fails is told like any other.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -31,6 +35,8 @@ _ADVICE = {
 }
 _BUG = "This is no expected error: the run's page has the traceback."
 _RUNBOOK = "docs/runbook.md"
+_WILL_BE_REPEATED = "dagster/will_retry"
+"""Set by Dagster together with the failure."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,9 @@ def tell(settings: Settings, message: str, log: logging.Logger) -> None:
 def say_what_to_do_when_a_run_fails(context: dg.RunFailureSensorContext) -> None:
     """Tell about one failed run."""
     run = context.dagster_run
+    if run.tags.get(_WILL_BE_REPEATED) == "true":
+        context.log.info("The run %s of %s failed and is repeated.", run.run_id[:8], run.job_name)
+        return
     entries = context.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
     events = [entry.get_dagster_event() for entry in entries]
     tell(

@@ -1,6 +1,7 @@
 """Start the real jobs in this process, for the command line and for tests."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +11,11 @@ from pipeline.accounts import Platform, account_names
 from pipeline.clients.warehouse import published_version
 from pipeline.collect.scrape_round import Tell
 from pipeline.definitions import build_defs
+from pipeline.defs.assets.mirror import mirror
 from pipeline.defs.conduct import Conduct
 from pipeline.defs.event_log import open_dagster_instance
 from pipeline.defs.ghosts import PROCESS_TAG, end_ghost_runs, this_process
-from pipeline.defs.partitions import ACCOUNTS_TAG, sync_accounts
-from pipeline.defs.schedules import partition_range_tags
+from pipeline.defs.partitions import ACCOUNTS_TAG, partition_range_tags, sync_accounts
 from pipeline.errors import AfterpostError, ConfigurationError, NothingPublishedError
 from pipeline.settings import REPOSITORY, Settings
 
@@ -64,9 +65,15 @@ def run_scrape(
     return _run(settings, "scrape", names, platforms, tell)
 
 
-def run_build(settings: Settings) -> RunSummary:
-    """Load, build, publish, and see to the context files of all accounts."""
-    return _run(settings, "build", account_names(settings.accounts_dir), None)
+def run_build(settings: Settings, *, is_mirrored: bool = True) -> RunSummary:
+    """Load, build, publish, and see to the context files of all accounts.
+
+    Args:
+        settings: Whose home.
+        is_mirrored: False for a build of what the mirror has already.
+    """
+    without = frozenset() if is_mirrored else frozenset({mirror.key})
+    return _run(settings, "build", account_names(settings.accounts_dir), None, without=without)
 
 
 def run_daily(
@@ -93,6 +100,7 @@ def _run(
     names: Sequence[str],
     platforms: Sequence[Platform] | None,
     tell: Tell | None = None,
+    without: AbstractSet[dg.AssetKey] = frozenset(),
 ) -> RunSummary:
     if not names:
         raise ConfigurationError(
@@ -117,7 +125,7 @@ def _run(
                 ACCOUNTS_TAG: ",".join(names),
                 **partition_range_tags(instance, list(names)),
             },
-            asset_selection=_selection(definitions, job_name, platforms),
+            asset_selection=_selection(definitions, job_name, platforms, without),
             # The run's log is in the instance; on a terminal the caller says what matters.
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
@@ -128,17 +136,21 @@ def _run(
 
 
 def _selection(
-    definitions: dg.Definitions, job_name: str, platforms: Sequence[Platform] | None
+    definitions: dg.Definitions,
+    job_name: str,
+    platforms: Sequence[Platform] | None,
+    without: AbstractSet[dg.AssetKey],
 ) -> list[dg.AssetKey] | None:
-    """The job's assets without the landings of other platforms; None for all."""
-    if platforms is None:
+    """The job's assets without some, and without the landings of other platforms; None for all."""
+    if platforms is None and not without:
         return None
     job = definitions.resolve_job_def(job_name)
-    wanted = {platform.value for platform in platforms}
+    wanted = None if platforms is None else {platform.value for platform in platforms}
     return [
         key
         for key in job.asset_layer.executable_asset_keys
-        if key.path[0] != "landing" or key.path[-1].rsplit("_", 1)[0] in wanted
+        if key not in without
+        and (wanted is None or key.path[0] != "landing" or key.path[-1].rsplit("_", 1)[0] in wanted)
     ]
 
 

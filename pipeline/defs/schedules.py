@@ -9,6 +9,8 @@ from pipeline.accounts import account_names, load_accounts
 from pipeline.clients.warehouse import is_anything_published
 from pipeline.clock import utc_now
 from pipeline.collect.cadence import Pace, accounts_with_looks, profiles_due
+from pipeline.defs.batches import batch_of
+from pipeline.defs.ghosts import UNFINISHED
 from pipeline.defs.jobs import (
     check_alerts,
     daily,
@@ -22,7 +24,7 @@ from pipeline.defs.jobs import (
     weekly_report,
     write_dashboards,
 )
-from pipeline.defs.partitions import ACCOUNTS_TAG, sync_accounts
+from pipeline.defs.partitions import ACCOUNTS_TAG, partition_range_tags, sync_accounts
 from pipeline.settings import load_settings
 
 SCHEDULE_ZONE = "America/New_York"
@@ -40,18 +42,6 @@ _schedule = partial(
     default_status=dg.DefaultScheduleStatus.STOPPED,
 )
 
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
-
-
-def partition_range_tags(instance: dg.DagsterInstance, names: list[str]) -> dict[str, str]:
-    """Tags that make one run cover the accounts from the first to the last of ``names``.
-
-    The range is over the instance's own order of partitions, which is by registration.
-    """
-    known = [name for name in instance.get_dynamic_partitions("accounts") if name in set(names)]
-    return {RANGE_START: known[0], RANGE_END: known[-1]}
-
 
 def _one_run(
     context: dg.ScheduleEvaluationContext, names: list[str], why_none: str
@@ -66,6 +56,16 @@ def _one_run(
             ACCOUNTS_TAG: ",".join(names),
         },
     )
+
+
+def _scrape_and_build(
+    context: dg.ScheduleEvaluationContext, names: list[str]
+) -> dg.RunRequest | list[dg.RunRequest] | dg.SkipReason:
+    """One run, or a batch of them where a day's scrapes are shared out."""
+    most = load_settings().accounts_per_run
+    if most is None or len(names) <= most:
+        return _one_run(context, names, _NOBODY_DUE)
+    return batch_of(context.instance, names, most, context.scheduled_execution_time)
 
 
 def _due_accounts(paces: frozenset[Pace]) -> list[str]:
@@ -85,10 +85,10 @@ def _due_accounts(paces: frozenset[Pace]) -> list[str]:
 )
 def scrape_and_build_daily(
     context: dg.ScheduleEvaluationContext,
-) -> dg.RunRequest | dg.SkipReason:
+) -> dg.RunRequest | list[dg.RunRequest] | dg.SkipReason:
     """One run over all accounts that are due."""
     sync_accounts(context.instance, load_settings())
-    return _one_run(context, _due_accounts(frozenset(Pace)), _NOBODY_DUE)
+    return _scrape_and_build(context, _due_accounts(frozenset(Pace)))
 
 
 @_schedule(
@@ -103,10 +103,10 @@ def scrape_and_build_daily(
 )
 def scrape_young_posts(
     context: dg.ScheduleEvaluationContext,
-) -> dg.RunRequest | dg.SkipReason:
+) -> dg.RunRequest | list[dg.RunRequest] | dg.SkipReason:
     """One run over the accounts with young posts."""
     sync_accounts(context.instance, load_settings())
-    return _one_run(context, _due_accounts(frozenset({Pace.DENSE})), _NOBODY_DUE)
+    return _scrape_and_build(context, _due_accounts(frozenset({Pace.DENSE})))
 
 
 @_schedule(
@@ -219,15 +219,6 @@ def _one_at_a_time(
     if unfinished:
         return dg.SkipReason(why_none)
     return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
-
-
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
-"""A run in one of these states is not over."""
 
 
 def _report_schedule(name: str, job: Any, cron: str, when: str) -> dg.ScheduleDefinition:

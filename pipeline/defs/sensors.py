@@ -7,10 +7,9 @@ import dagster as dg
 from pipeline.accounts import account_names
 from pipeline.clients.warehouse import is_anything_published
 from pipeline.clock import utc_now
-from pipeline.defs.ghosts import end_ghost_runs
+from pipeline.defs.ghosts import UNFINISHED, end_ghost_runs
 from pipeline.defs.jobs import predict_posts
 from pipeline.defs.partitions import sync_accounts
-from pipeline.defs.schedules import UNFINISHED
 from pipeline.settings import load_settings
 
 

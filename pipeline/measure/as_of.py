@@ -24,7 +24,7 @@ from pipeline.collect.raw import load_raw
 from pipeline.errors import UsageError
 from pipeline.measure.build import Published, build_models, build_statistics, publish_build
 from pipeline.measure.dbt_runs import DbtEvent
-from pipeline.settings import Settings
+from pipeline.settings import Settings, StorageTier
 
 MARKER = ".afterpost-as-of"
 """Only a folder that holds this file is ever emptied."""
@@ -108,7 +108,9 @@ def prepare_home(settings: Settings, home: Path, known_at: datetime) -> AsOfHome
     for name in _MADE_HERE:
         shutil.rmtree(home / name, ignore_errors=True)
     # Its own state database, whatever AFTERPOST_STATE_URL says.
-    target = settings.model_copy(update={"home": home, "state_url": None})
+    target = settings.model_copy(
+        update={"home": home, "state_url": None, "storage": StorageTier.LOCAL}
+    )
     scrapes, later_scrapes = _link_scrapes(settings, target, known_at)
     state_row_counts = _copy_state(settings, target, known_at)
     plans = later_plans = 0

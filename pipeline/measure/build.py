@@ -23,9 +23,10 @@ from pipeline.measure.pareto import write_pareto
 from pipeline.measure.projection_table import write_post_projection
 from pipeline.measure.refreshes import Refresh, note_models_made, prepare_refresh
 from pipeline.measure.segment_effects import VerdictCounts, write_segment_effects
+from pipeline.measure.spark_builds import build_models_on_spark, share_statistics
 from pipeline.measure.statistics_tables import prepare_statistics_tables
 from pipeline.measure.verdicts import write_verdicts
-from pipeline.settings import Settings
+from pipeline.settings import Settings, StorageTier
 
 _STATE_TABLES = """
 create table if not exists stats.model_build (
@@ -83,10 +84,13 @@ def build_models(
         connection.execute(_STATE_TABLES)
         prepare_statistics_tables(connection)
         _set_model_build(connection, build_id, completed=None)
-        refresh = prepare_refresh(connection)
+        is_on_spark = settings.storage is StorageTier.CLOUD
+        made_by = f"spark {settings.spark_url} {settings.storage_url}" if is_on_spark else "duckdb"
+        refresh = prepare_refresh(connection, made_by)
         # dbt opens the file itself; two connections of unlike configuration do not mix.
         connection.close()
-        outcome = run_dbt_build(settings, on_event, is_full_refresh=refresh.is_full)
+        make = build_models_on_spark if is_on_spark else run_dbt_build
+        outcome = make(settings, on_event, is_full_refresh=refresh.is_full)
         with writing(settings, "build models") as after:
             _set_model_build(after, build_id, completed=refresh)
     return ModelBuild(
@@ -105,7 +109,7 @@ def build_statistics(settings: Settings) -> VerdictCounts:
         WarehouseLockedError: Another writer did not finish in time.
     """
     with writing(settings, "statistics") as connection:
-        return _build_statistics(connection)
+        return _build_statistics(settings, connection)
 
 
 def publish_build(settings: Settings) -> Published:
@@ -122,7 +126,7 @@ def publish_build(settings: Settings) -> Published:
         build_id = _complete_build_id(connection)
         made_from = connection.execute("select build_id from stats.build_info").fetchone()
         if made_from is None or made_from[0] != build_id:
-            _build_statistics(connection)
+            _build_statistics(settings, connection)
         connection.execute(
             "update stats.build_info set warehouse_version = ?, built_at = ?",
             [version, utc_now()],
@@ -133,7 +137,7 @@ def publish_build(settings: Settings) -> Published:
     return Published(version, path, as_of[0] if as_of else None)
 
 
-def _build_statistics(connection: duckdb.DuckDBPyConnection) -> VerdictCounts:
+def _build_statistics(settings: Settings, connection: duckdb.DuckDBPyConnection) -> VerdictCounts:
     build_id = _complete_build_id(connection)
     connection.execute("begin")
     write_broken_counts(connection)
@@ -149,6 +153,8 @@ def _build_statistics(connection: duckdb.DuckDBPyConnection) -> VerdictCounts:
         [build_id, utc_now()],
     )
     connection.execute("commit")
+    if settings.storage is StorageTier.CLOUD:
+        share_statistics(settings, connection)
     return rows
 
 

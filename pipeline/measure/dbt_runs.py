@@ -5,7 +5,7 @@ A warm parse costs a fraction of a child process, and a kill of the process ends
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from pipeline.atomic_files import write_atomically
+from pipeline.clients.spark import SESSION_SETTINGS, spark_address
 from pipeline.clock import utc_now
 from pipeline.errors import BuildFailedError
 from pipeline.settings import REPOSITORY, Settings
@@ -23,6 +24,8 @@ DbtEvent = Mapping[str, Any]
 """One event of dbt's structured log: ``info`` and ``data``, as in its JSON log."""
 _MEMORY_LIMIT = "1GB"
 """Of DuckDB during a build; what needs more is done in parts on disk."""
+_SPARK_THREADS = 4
+"""Models that Spark makes at once: most of a small one's time is spent waiting."""
 _LOGGED_LEVELS = {"info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _RESULT_EVENTS = frozenset({"LogSeedResult", "LogModelResult", "LogTestResult"})
 
@@ -41,6 +44,8 @@ def run_dbt_build(
     on_event: Callable[[DbtEvent], None] | None = None,
     *,
     is_full_refresh: bool = False,
+    on_spark: bool = False,
+    months: Sequence[str] | None = None,
 ) -> DbtOutcome:
     """``dbt build`` of the whole project on the home's warehouse, without unit tests.
 
@@ -50,6 +55,8 @@ def run_dbt_build(
         settings: Whose home to build.
         on_event: Called for each finished model and test.
         is_full_refresh: Make incremental models anew.
+        on_spark: Make the models on Spark, without data tests, from what stands in the storage.
+        months: Of scrapes whose rows Spark makes anew, as in 2026-11; all of them when left out.
 
     Raises:
         BuildFailedError: Names the models and tests that failed, with dbt's own words.
@@ -61,9 +68,46 @@ def run_dbt_build(
         *(["--full-refresh"] if is_full_refresh else []),
         "--exclude-resource-type",
         "unit_test",
-        *_common_arguments(settings),
     ]
-    result = _invoke(arguments, on_event)
+    if on_spark:
+        variables = {} if months is None else {"months_made_anew": list(months)}
+        arguments += ["--exclude-resource-type", "test", *_spark_arguments(settings, variables)]
+    else:
+        arguments += _common_arguments(settings)
+    return _outcome(_invoke(arguments, on_event))
+
+
+def run_dbt_shapes(settings: Settings) -> DbtOutcome:
+    """Make every table of the warehouse without rows, and every view as it is to be.
+
+    Raises:
+        BuildFailedError: Names the models that failed.
+    """
+    common = _common_arguments(settings)
+    without_tests = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+    _outcome(
+        _invoke(
+            ["--no-write-json", "build", "--empty", "--full-refresh", *without_tests, *common], None
+        )
+    )
+    # A view that was made among empty tables would stay empty.
+    views = ["--no-write-json", "run", "--select", "config.materialized:view", *common]
+    return _outcome(_invoke(views, None))
+
+
+def run_dbt_tests(
+    settings: Settings, on_event: Callable[[DbtEvent], None] | None = None
+) -> DbtOutcome:
+    """The data tests of every model on what stands in the warehouse.
+
+    Raises:
+        BuildFailedError: Names the tests that failed.
+    """
+    arguments = ["--no-write-json", "test", "--exclude-resource-type", "unit_test"]
+    return _outcome(_invoke([*arguments, *_common_arguments(settings)], on_event))
+
+
+def _outcome(result: Any) -> DbtOutcome:
     nodes = list(getattr(result.result, "results", None) or [])
     failed = [node for node in nodes if str(node.status) in ("error", "fail", "runtime error")]
     if failed or not result.success:
@@ -151,42 +195,72 @@ def staged_platforms() -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.is_dir())
 
 
-def _variables() -> list[str]:
-    return ["--vars", json.dumps({"platforms": staged_platforms()})]
+def _variables(more: Mapping[str, Any] | None = None) -> list[str]:
+    return ["--vars", json.dumps({"platforms": staged_platforms(), **(more or {})})]
 
 
 def _common_arguments(settings: Settings) -> list[str]:
     workspace = settings.dbt_workspace
-    profile = {
-        "afterpost": {
-            "target": "duckdb",
-            "outputs": {
-                "duckdb": {
-                    "type": "duckdb",
-                    "path": str(settings.database_path),
-                    "threads": 1,
-                    # Opening and closing the file for each model costs more than most models;
-                    # it is closed when the run is over, because it would lock others out.
-                    "keep_open": True,
-                    "settings": {
-                        "TimeZone": "UTC",
-                        "memory_limit": _MEMORY_LIMIT,
-                        # Two take a fifth more CPU between them, and add up floats in another order
-                        # each time.
-                        "threads": 1,
-                        # A checkpoint writes down where each part of every table lies: one at the
-                        # end instead of many.
-                        "checkpoint_threshold": "1GB",
-                    },
-                    "retries": {"connect_attempts": 7, "retryable_exceptions": ["IOException"]},
-                }
+    _write_profile(
+        workspace,
+        "duckdb",
+        {
+            "type": "duckdb",
+            "path": str(settings.database_path),
+            "threads": 1,
+            # Opening and closing the file for each model costs more than most models;
+            # it is closed when the run is over, because it would lock others out.
+            "keep_open": True,
+            "settings": {
+                "TimeZone": "UTC",
+                "memory_limit": _MEMORY_LIMIT,
+                # Two take a fifth more CPU between them, and add up floats in another order
+                # each time.
+                "threads": 1,
+                # A checkpoint writes down where each part of every table lies: one at the
+                # end instead of many.
+                "checkpoint_threshold": "1GB",
             },
-        }
-    }
+            "retries": {"connect_attempts": 7, "retryable_exceptions": ["IOException"]},
+        },
+    )
+    return _places(workspace, workspace, _variables())
+
+
+def _spark_arguments(settings: Settings, variables: Mapping[str, Any]) -> list[str]:
+    # A folder of its own: two profiles in one would make dbt parse everything at each turn.
+    workspace = settings.dbt_workspace / "spark"
+    host, port = spark_address(settings)
+    _write_profile(
+        workspace,
+        "spark",
+        {
+            "type": "spark",
+            "method": "thrift",
+            "host": host,
+            "port": port,
+            "schema": "intermediate",
+            "threads": _SPARK_THREADS,
+            # The server answers when a statement has ended, or after some seconds: no need to wait
+            # before asking again.
+            "poll_interval": 0,
+            "connect_retries": 3,
+            "connect_timeout": 5,
+            "server_side_parameters": dict(SESSION_SETTINGS),
+        },
+    )
+    return _places(workspace, settings.dbt_workspace, _variables(variables))
+
+
+def _write_profile(workspace: Path, target: str, output: Mapping[str, Any]) -> None:
+    profile = {"afterpost": {"target": target, "outputs": {target: output}}}
     content = yaml.safe_dump(profile).encode()
     path = workspace / "profiles.yml"
     if not path.exists() or path.read_bytes() != content:
         write_atomically(path, content)
+
+
+def _places(workspace: Path, logs: Path, variables: list[str]) -> list[str]:
     return [
         "--project-dir",
         str(DBT_PROJECT),
@@ -195,8 +269,8 @@ def _common_arguments(settings: Settings) -> list[str]:
         "--target-path",
         str(workspace / "target"),
         "--log-path",
-        str(workspace / "logs"),
-        *_variables(),
+        str(logs / "logs"),
+        *variables,
     ]
 
 

@@ -28,9 +28,13 @@ class Refresh:
     """Hash of the files that say what the models make of landed rows."""
 
 
-def sources_sha256() -> str:
-    """Hash of every file that says what the models make of landed rows."""
-    digest = hashlib.sha256()
+def sources_sha256(made_by: str = "duckdb") -> str:
+    """Hash of every file that says what the models make of landed rows, and of who makes it.
+
+    Args:
+        made_by: The engine, and where it keeps what it made: another one begins anew.
+    """
+    digest = hashlib.sha256(f"{made_by}\0".encode())
     files = [DBT_PROJECT / "dbt_project.yml"]
     folders = [DBT_PROJECT / name for name in ("macros", "models", "seeds")]
     for folder in (*folders, _COLLECT):
@@ -41,7 +45,7 @@ def sources_sha256() -> str:
     return digest.hexdigest()
 
 
-def prepare_refresh(connection: duckdb.DuckDBPyConnection) -> Refresh:
+def prepare_refresh(connection: duckdb.DuckDBPyConnection, made_by: str = "duckdb") -> Refresh:
     """Find out whether the next build must make every model anew.
 
     When it must, what was noted about scrapes that were read is forgotten in the same transaction,
@@ -49,11 +53,12 @@ def prepare_refresh(connection: duckdb.DuckDBPyConnection) -> Refresh:
 
     Args:
         connection: To the warehouse, with the raw tables, outside of a transaction.
+        made_by: The engine of the next build, and where it keeps what it makes.
     """
     connection.execute("create schema if not exists intermediate")
     connection.execute(_TABLE)
     made_from = connection.execute("select * from intermediate.models_made_from").fetchall()
-    sources = sources_sha256()
+    sources = sources_sha256(made_by)
     if made_from == [(sources,)] and not _is_any_scrape_judged_anew(connection):
         return Refresh(is_full=False, sources_sha256=sources)
     connection.execute("begin")

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ MOST_LINES = 400
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 LOCK = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
+SCALE_LOCK = (REPOSITORY / "requirements-scale.lock").read_text(encoding="utf-8")
 
 
 def _code() -> list[Path]:
@@ -65,8 +67,9 @@ def test_no_module_is_named_after_nothing(name: str):
     assert list((REPOSITORY / "pipeline").rglob(f"{name}.py")) == []
 
 
-def test_every_locked_requirement_has_a_hash():
-    entries = re.split(r"\n(?=\S)", LOCK.strip())
+@pytest.mark.parametrize("lock", [LOCK, SCALE_LOCK], ids=["base", "scale"])
+def test_every_locked_requirement_has_a_hash(lock: str):
+    entries = re.split(r"\n(?=\S)", lock.strip())
     requirements = [entry for entry in entries if not entry.startswith("#")]
 
     assert len(requirements) > 50
@@ -74,7 +77,10 @@ def test_every_locked_requirement_has_a_hash():
     assert [entry for entry in requirements if "==" not in entry.splitlines()[0]] == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "Makefile", ".ci/run", "pyproject.toml"])
+@pytest.mark.parametrize(
+    "name",
+    ["requirements.lock", "requirements-scale.lock", "Makefile", ".ci/run", "pyproject.toml"],
+)
 def test_no_package_index_is_named(name: str):
     text = (REPOSITORY / name).read_text(encoding="utf-8")
 
@@ -82,15 +88,32 @@ def test_no_package_index_is_named(name: str):
         "--no-emit-index-url", "").replace("http://127.0.0.1", "")) == []  # fmt: skip
 
 
+def _names(lock: str) -> dict[str, str]:
+    """Versions by name, as an index compares names."""
+    found = re.findall(r"^([A-Za-z0-9_.-]+)(?:\[[a-z0-9, ]+\])?==(\S+)", lock, re.MULTILINE)
+    return {name.lower().replace("_", "-"): version for name, version in found}
+
+
+def _required(requirements: list[str]) -> set[str]:
+    names = (re.match(r"[A-Za-z0-9_.-]+", one) for one in requirements)
+    return {name[0].lower().replace("_", "-") for name in names if name}
+
+
 def test_every_direct_dependency_is_locked():
-    project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8").split("[build-system]")[0]
-    names = set(re.findall(r'^\s+"([A-Za-z0-9_.-]+)', project, re.MULTILINE))
-    locked = set(re.findall(r"^([A-Za-z0-9_.-]+)(?:\[[a-z,]+\])?==", LOCK, re.MULTILINE))
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    groups = project["dependency-groups"]
+    base = _required([*project["project"]["dependencies"], *groups["dev"]])
+    scale = _required([*project["project"]["optional-dependencies"]["scale"], *groups["scale-dev"]])
 
-    def plain(given: set[str]) -> set[str]:
-        return {name.lower().replace("_", "-") for name in given}
+    assert base - _names(LOCK).keys() == set()
+    assert (base | scale) - _names(SCALE_LOCK).keys() == set()
 
-    assert plain(names) - plain(locked) == set()
+
+def test_nobody_else_installs_what_the_extra_needs_and_both_have_the_same_versions():
+    base, scale = _names(LOCK), _names(SCALE_LOCK)
+
+    assert {"pyspark", "celery", "psycopg2-binary", "s3fs"} & base.keys() == set()
+    assert {name: scale.get(name) for name in base} == base
 
 
 def test_the_readme_opens_with_two_commands():

@@ -1,7 +1,8 @@
-import multiprocessing
 import re
 import sqlite3
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from pipeline.clients import state as state_module
+from pipeline.clients import state_databases
 from pipeline.clients.state import decision_rows, reading_state, recommendation_rows, writing_state
 from pipeline.clients.state_as_of import copy_state_as_of
 from pipeline.clients.state_experiments import (
@@ -23,6 +24,7 @@ from pipeline.clients.state_experiments import (
 from pipeline.clients.state_tables import metadata
 from pipeline.errors import ConfigurationError
 from pipeline.settings import REPOSITORY, Settings
+from tests.engines import of_sqlite_only
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
@@ -116,11 +118,12 @@ def test_the_migrations_make_the_schema_that_the_code_uses(settings: Settings):
 
 def test_the_head_revision_is_that_of_the_newest_migration():
     config = Config()
-    config.set_main_option("script_location", str(state_module.MIGRATIONS_DIR))
+    config.set_main_option("script_location", str(state_databases.MIGRATIONS_DIR))
     script = ScriptDirectory.from_config(config)
-    assert script.get_current_head() == state_module.HEAD_REVISION
+    assert script.get_current_head() == state_databases.HEAD_REVISION
 
 
+@of_sqlite_only("a server's readers never wait for its writers")
 def test_the_database_is_in_wal_mode(settings: Settings):
     with reading_state(settings):
         pass
@@ -145,6 +148,27 @@ def test_a_reader_sees_one_state_while_somebody_writes(settings: Settings):
         state.add_decision(decision("dec_1"))
         assert decision_rows(settings) == []
     assert len(decision_rows(settings)) == 1
+
+
+def test_a_reader_goes_on_seeing_what_it_saw_first(settings: Settings):
+    with writing_state(settings) as state:
+        state.add_decision(decision("dec_1"))
+    with reading_state(settings) as reader:
+        assert reader.decision("dec_2") is None
+        with writing_state(settings) as state:
+            state.add_decision(decision("dec_2"))
+        assert reader.decision("dec_2") is None
+    assert len(decision_rows(settings)) == 2
+
+
+def test_a_reader_cannot_write(settings: Settings):
+    def write() -> None:
+        with reading_state(settings) as state:
+            state.add_decision(decision("dec_1"))
+
+    with suppress(ConfigurationError):  # a server says so; a file forgets it
+        write()
+    assert decision_rows(settings) == []
 
 
 def test_moments_keep_their_zone_and_none_is_guessed(settings: Settings):
@@ -183,6 +207,7 @@ def test_the_database_itself_refuses_a_second_decision_about_a_recommendation(se
         again()
 
 
+@of_sqlite_only("a server has no file of ours")
 def test_a_foreign_file_is_refused_and_left_as_it_is(settings: Settings):
     settings.warehouse_dir.mkdir()
     path = settings.warehouse_dir / "state.db"
@@ -195,10 +220,10 @@ def test_a_foreign_file_is_refused_and_left_as_it_is(settings: Settings):
 def test_a_database_of_a_newer_program_is_refused(settings: Settings):
     with reading_state(settings):
         pass
-    connection = sqlite3.connect(settings.warehouse_dir / "state.db")
-    connection.execute("update alembic_version set version_num = '9999'")
-    connection.commit()
-    connection.close()
+    engine = sa.create_engine(settings.state_database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("update alembic_version set version_num = '9999'")
+    engine.dispose()
     with pytest.raises(ConfigurationError, match="newer"), reading_state(settings):
         pass
 
@@ -208,6 +233,7 @@ def test_a_database_of_a_newer_program_is_refused(settings: Settings):
     [
         "postgresql+no_such_driver://ann:planted-secret@127.0.0.1:1/afterpost",
         "postgresql://ann:planted-secret@127.0.0.1:1/afterpost",
+        "mysql://ann:planted-secret@127.0.0.1:1/afterpost",
         "planted-secret",
     ],
 )
@@ -218,22 +244,11 @@ def test_a_url_that_cannot_work_is_one_sentence_without_its_password(tmp_path: P
     assert "planted-secret" not in str(caught.value)
 
 
-def _add_one(home: str, number: int) -> None:
-    with writing_state(Settings(home=Path(home), lock_timeout_s=20)) as state:
-        state.add_decision(decision(f"dec_{number}"))
-
-
-def test_processes_that_start_at_once_make_one_database_and_lose_nothing(settings: Settings):
-    context = multiprocessing.get_context("spawn")
-    processes = [
-        context.Process(target=_add_one, args=(str(settings.home), number)) for number in range(4)
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
-    assert len(decision_rows(settings)) == 4
+@pytest.mark.skipif(find_spec("psycopg2") is not None, reason="the driver is installed here")
+def test_without_the_driver_of_servers_the_sentence_says_what_to_install(tmp_path: Path):
+    settings = Settings(home=tmp_path, state_url="postgresql+psycopg2://ann@127.0.0.1/afterpost")
+    with pytest.raises(ConfigurationError, match=re.escape("`pip install afterpost[scale]`")):
+        recommendation_rows(settings)
 
 
 EXPERIMENT_MOMENTS = {name: NOW + timedelta(days=day) for day, name in enumerate(

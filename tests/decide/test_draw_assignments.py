@@ -178,6 +178,18 @@ def test_one_subject_is_for_one_brief(settings: Settings, account):
         briefs(settings, account, subject="  ")
 
 
+def test_the_longest_subject_fits_into_a_key_and_a_longer_one_is_refused(
+    settings: Settings, account
+):
+    add_running(settings, registered())
+    longest = "".join(chr(0x1F300 + number) for number in range(500))  # four bytes each
+    with pytest.raises(UsageError, match="501 characters"):
+        briefs(settings, account, subject=longest + "!")
+    joined(settings, account, subject=longest)
+    (row,) = assignment_rows(settings, EXPERIMENT)
+    assert row["subject"] == longest
+
+
 def test_an_experiment_whose_registration_was_changed_is_told_and_not_joined(
     settings: Settings, account
 ):
@@ -208,7 +220,7 @@ def test_the_database_refuses_a_place_and_a_subject_twice(settings: Settings, ac
 def test_when_another_process_was_faster_the_draw_goes_on_from_there(
     settings: Settings, account, monkeypatch: pytest.MonkeyPatch
 ):
-    """A server's database lets two read the same state; SQLite's lock does not."""
+    """The schema refuses what is taken, should two ever have read the same state."""
     add_running(settings, registered(draw_share=1.0))
     lost: list[dict[str, Any]] = []
 

@@ -12,8 +12,7 @@ from pipeline.collect.platform_interface import ActorKind
 from pipeline.defs.assets.landing import build_landing_asset
 from pipeline.defs.billing import SCRAPE_AGAIN_TAG, is_asked_for
 from pipeline.defs.conduct import Conduct
-from pipeline.defs.partitions import ACCOUNTS_TAG, sync_accounts
-from pipeline.defs.schedules import RANGE_END, RANGE_START
+from pipeline.defs.partitions import ACCOUNTS_TAG, RANGE_END, RANGE_START, sync_accounts
 from pipeline.simulate.apify_server import error_reply
 from tests.collect.samples import make_account
 from tests.faults.bench import POSTS, Bench, is_start, open_bench, replying

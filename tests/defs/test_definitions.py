@@ -15,8 +15,7 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 from pipeline.accounts import add_account
 from pipeline.definitions import build_defs
 from pipeline.defs.ghosts import PROCESS_TAG, end_ghost_runs, is_gone, this_process
-from pipeline.defs.partitions import AccountPartitions, sync_accounts
-from pipeline.defs.schedules import RANGE_END, RANGE_START
+from pipeline.defs.partitions import RANGE_END, RANGE_START, AccountPartitions, sync_accounts
 from pipeline.settings import REPOSITORY, Settings
 
 ROOMS = {"collect", "measure", "learn", "decide", "show"}
@@ -281,6 +280,29 @@ def test_a_run_whose_process_is_gone_is_ended() -> None:
             ghost.run_id: dg.DagsterRunStatus.FAILURE,
             alive.run_id: dg.DagsterRunStatus.STARTED,
         }
+
+
+def test_a_repetition_is_no_ghost_before_it_has_a_process_of_its_own() -> None:
+    ended_process = subprocess.Popen(["true"])
+    ended_process.wait()
+    gone = {PROCESS_TAG: f"{this_process().rpartition(':')[0]}:{ended_process.pid}"}
+    with dg.DagsterInstance.local_temp() as instance:
+        lost = instance.create_run_for_job(_job, status=dg.DagsterRunStatus.FAILURE, tags=gone)
+        again = instance.create_run_for_job(
+            _job,
+            status=dg.DagsterRunStatus.STARTING,
+            # Dagster copies them.
+            tags=gone,
+            parent_run_id=lost.run_id,
+            root_run_id=lost.run_id,
+        )
+        assert end_ghost_runs(instance) == []
+
+        ended_later = subprocess.Popen(["true"])
+        ended_later.wait()
+        own = gone[PROCESS_TAG].replace(str(ended_process.pid), str(ended_later.pid))
+        instance.add_run_tags(again.run_id, {PROCESS_TAG: own})
+        assert end_ghost_runs(instance) == [again.run_id]
 
 
 def test_nothing_is_known_of_processes_elsewhere() -> None:

@@ -33,3 +33,16 @@ def test_dagsters_own_log_reads_the_events_and_goes_on_with_them(tmp_path: Path)
     with open_dagster_instance(tmp_path) as instance:
         assert instance.get_run_by_id(again.run_id) is not None
         assert len(instance.all_logs(again.run_id)) == len(written)
+
+
+def test_an_instance_with_a_storage_of_its_own_keeps_its_events_there(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (tmp_path / "dagster.yaml").write_text(
+        f"telemetry: {{enabled: false}}\nstorage: {{sqlite: {{base_dir: {elsewhere}}}}}\n",
+        encoding="utf-8",
+    )
+    with open_dagster_instance(tmp_path) as instance:
+        result = dg.materialize([counted], instance=instance)
+
+    assert (elsewhere / "history" / "runs" / f"{result.run_id}.db").exists()
+    assert not (tmp_path / "history").exists()

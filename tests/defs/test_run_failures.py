@@ -132,3 +132,29 @@ def test_the_sensor_tells_of_a_real_failed_run(
     (posted,) = server.messages
     assert "of nightly failed." in posted["blocks"][0]["text"]["text"]
     assert "No credit" in posted["blocks"][0]["text"]["text"]
+
+
+def test_a_failed_run_is_told_about_unless_dagster_repeats_it(
+    slack: tuple[SlackServer, Settings], monkeypatch: pytest.MonkeyPatch
+):
+    server, settings = slack
+    monkeypatch.setattr("pipeline.defs.run_failures.load_settings", lambda: settings)
+    retries = {"run_retries": {"enabled": True, "max_retries": 1}}
+    with dg.DagsterInstance.local_temp(overrides=retries) as instance:
+        told = []
+        for left in ("1", "0"):
+            result = nightly.execute_in_process(
+                instance=instance, raise_on_error=False, tags={"dagster/max_retries": left}
+            )
+            run = instance.get_run_by_id(result.run_id)
+            assert run is not None
+            context = dg.build_run_status_sensor_context(
+                sensor_name="say_what_to_do_when_a_run_fails",
+                dagster_instance=instance,
+                dagster_run=run,
+                dagster_event=result.get_run_failure_event(),
+            ).for_run_failure()
+            say_what_to_do_when_a_run_fails(context)
+            told.append(len(server.messages))
+
+    assert told == [0, 1]

@@ -38,7 +38,7 @@ def server():
 @pytest.fixture
 def settings(made, server, tmp_path) -> Settings:
     """The same copy, and a state database of the test's own."""
-    own = made.model_copy(update={"state_url": f"sqlite:///{tmp_path / 'state.db'}"})
+    own = made.model_copy(update={"state_url": Settings(home=tmp_path).state_database_url})
     return server.settings(own)
 
 

@@ -7,6 +7,10 @@
     cast(date_trunc('week', {{ local_date }}) as date)
 {%- endmacro %}
 
+{% macro spark__week_of(local_date) -%}
+    cast(trunc({{ local_date }}, 'week') as date)
+{%- endmacro %}
+
 {# The first day of a date's month. #}
 {% macro month_of(local_date) -%}
     {{ return(adapter.dispatch('month_of', 'afterpost')(local_date)) }}
@@ -14,6 +18,10 @@
 
 {% macro duckdb__month_of(local_date) -%}
     cast(date_trunc('month', {{ local_date }}) as date)
+{%- endmacro %}
+
+{% macro spark__month_of(local_date) -%}
+    cast(trunc({{ local_date }}, 'month') as date)
 {%- endmacro %}
 
 {# Whole days from one date to another, negative when it is earlier. #}
@@ -25,6 +33,10 @@
     date_diff('day', {{ earlier }}, {{ later }})
 {%- endmacro %}
 
+{% macro spark__days_between(earlier, later) -%}
+    cast(datediff({{ later }}, {{ earlier }}) as bigint)
+{%- endmacro %}
+
 {# A date some days later (earlier when negative), and some months later. #}
 {% macro date_plus_days(local_date, days) -%}
     {{ return(adapter.dispatch('date_plus_days', 'afterpost')(local_date, days)) }}
@@ -34,10 +46,18 @@
     cast({{ local_date }} + interval ({{ days }}) day as date)
 {%- endmacro %}
 
+{% macro spark__date_plus_days(local_date, days) -%}
+    date_add({{ local_date }}, cast({{ days }} as integer))
+{%- endmacro %}
+
 {% macro date_plus_months(local_date, months) -%}
     {{ return(adapter.dispatch('date_plus_months', 'afterpost')(local_date, months)) }}
 {%- endmacro %}
 
 {% macro duckdb__date_plus_months(local_date, months) -%}
     cast({{ local_date }} + interval ({{ months }}) month as date)
+{%- endmacro %}
+
+{% macro spark__date_plus_months(local_date, months) -%}
+    add_months({{ local_date }}, cast({{ months }} as integer))
 {%- endmacro %}

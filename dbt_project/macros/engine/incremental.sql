@@ -27,6 +27,10 @@
     select {{ columns }} from {{ source }}
 {%- endmacro %}
 
+{% macro spark__replace_keys(target, source, key_columns, columns) -%}
+    {{ exceptions.raise_compiler_error('Spark makes whole months anew: see grows_by') }}
+{%- endmacro %}
+
 {# A text, safe between quotes. #}
 {% macro quoted_text(text) -%}
     '{{ text | string | replace("'", "''") }}'

@@ -6,3 +6,7 @@
 {% macro duckdb__number_of_key(columns) -%}
     hash({{ columns | join(', ') }})
 {%- endmacro %}
+
+{% macro spark__number_of_key(columns) -%}
+    xxhash64({{ columns | join(', ') }})
+{%- endmacro %}

@@ -7,12 +7,20 @@
     regexp_full_match({{ text }}, '{{ pattern }}')
 {%- endmacro %}
 
+{% macro spark__matches_whole(text, pattern) -%}
+    ({{ text }}) rlike r'\A(?:{{ pattern }})\z'
+{%- endmacro %}
+
 {# Whether a text holds another, letter for letter; null when either is null. #}
 {% macro contains_text(text, part) -%}
     {{ return(adapter.dispatch('contains_text', 'afterpost')(text, part)) }}
 {%- endmacro %}
 
 {% macro duckdb__contains_text(text, part) -%}
+    contains({{ text }}, {{ part }})
+{%- endmacro %}
+
+{% macro spark__contains_text(text, part) -%}
     contains({{ text }}, {{ part }})
 {%- endmacro %}
 
@@ -25,6 +33,10 @@
     nullif(regexp_extract({{ text }}, '{{ pattern }}', 1), '')
 {%- endmacro %}
 
+{% macro spark__captured(text, pattern) -%}
+    nullif(regexp_extract({{ text }}, r'{{ pattern }}', 1), '')
+{%- endmacro %}
+
 {# A whole number as people read it, with separators of thousands. #}
 {% macro shown_count(value) -%}
     {{ return(adapter.dispatch('shown_count', 'afterpost')(value)) }}
@@ -34,13 +46,21 @@
     format('{:,}', cast(round({{ value }}) as bigint))
 {%- endmacro %}
 
+{% macro spark__shown_count(value) -%}
+    format_number(cast(round({{ value }}) as bigint), 0)
+{%- endmacro %}
+
 {# A number with two decimals. #}
 {% macro shown_decimal(value) -%}
     {{ return(adapter.dispatch('shown_decimal', 'afterpost')(value)) }}
 {%- endmacro %}
 
 {% macro duckdb__shown_decimal(value) -%}
-    format('{:.2f}', cast({{ value }} as double))
+    format('{:.2f}', {{ rounded('cast(' ~ value ~ ' as double)', 2) }})
+{%- endmacro %}
+
+{% macro spark__shown_decimal(value) -%}
+    format_string('%.2f', {{ rounded('cast(' ~ value ~ ' as double)', 2) }})
 {%- endmacro %}
 
 {# Whether a text is a whole number written in its shortest form, of at most 18 digits. #}
@@ -50,4 +70,8 @@
 
 {% macro duckdb__is_short_whole_number(text) -%}
     (cast(try_cast({{ text }} as ubigint) as varchar) = {{ text }} and length({{ text }}) <= 18)
+{%- endmacro %}
+
+{% macro spark__is_short_whole_number(text) -%}
+    ({{ text }}) rlike r'\A(?:0|[1-9][0-9]{0,17})\z'
 {%- endmacro %}

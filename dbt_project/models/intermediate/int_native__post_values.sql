@@ -8,7 +8,10 @@ ranked as (
         *,
         row_number() over (
             partition by account_name, platform, post_id, metric
-            order by exported_at desc, scrape_id desc, source_label asc
+            order by
+                exported_at desc nulls last,
+                scrape_id desc nulls last,
+                source_label asc nulls last
         ) as age_rank
     from {{ source('raw', 'native_metrics') }}
     where

@@ -24,7 +24,7 @@ counted_terms as (
         engagement_terms,
         row_number() over (
             partition by account_name, platform
-            order by count(*) desc, engagement_terms asc
+            order by count(*) desc nulls last, engagement_terms asc nulls last
         ) as place
     from posts
     where engagement_terms is not null
@@ -80,8 +80,8 @@ logged as (
         *,
         -- Half an event more, so that a post without any save has a place on the scale.
         case
-            when denominator is null then {{ stable_log('value + 1.0') }}
-            else {{ stable_log('(numerator + 0.5) / (denominator + 1.0)') }}
+            when denominator is null then {{ stable_log('value + 1e0') }}
+            else {{ stable_log('(numerator + 0.5e0) / (denominator + 1e0)') }}
         end as log_value
     from long
     where value is not null
@@ -142,16 +142,11 @@ select
     case
         when spreads.log_deviation = 0 then centred.log_value
         else
-            round(
-                least(
-                    greatest(
-                        centred.log_value,
-                        centred.log_centre - 3.5 * 1.4826 * spreads.log_deviation
-                    ),
-                    centred.log_centre + 3.5 * 1.4826 * spreads.log_deviation
-                ),
-                6
-            )
+            {{ rounded(
+                'least(greatest('
+                ~ 'centred.log_value, centred.log_centre - 3.5e0 * 1.4826e0 * spreads.log_deviation'
+                ~ '), centred.log_centre + 3.5e0 * 1.4826e0 * spreads.log_deviation)', 6
+            ) }}
     end as log_value_pulled_in
 from centred
 inner join spreads

@@ -5,10 +5,10 @@
     'topic': 'topic',
     'hook_style': 'hook_style',
     'cta': 'cta',
-    'weekday': 'cast(local_weekday as varchar)',
+    'weekday': 'cast(local_weekday as string)',
     'daypart': 'daypart',
     'media_type': 'media_type',
-    'slide_count': "case when media_type = 'carousel' then cast(slide_count as varchar) end",
+    'slide_count': "case when media_type = 'carousel' then cast(slide_count as string) end",
     'caption_length': 'caption_length',
     'duration': 'duration',
     'cadence': 'cadence',
@@ -32,7 +32,8 @@ in_turn as (
         platform,
         post_id,
         {{ hours_between(
-            'lag(posted_at) over (partition by account_name, platform order by posted_at asc, post_id asc)',
+            'lag(posted_at) over ('
+            ~ 'partition by account_name, platform order by posted_at asc nulls last, post_id asc nulls last)',
             'posted_at'
         ) }} as gap_hours
     from posts

@@ -1,8 +1,9 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='replace_keys',
-    unique_key=['account_name', 'platform', 'post_id'],
     post_hook="{{ note_scrapes_read('int_posts__aged', 'int_snapshots__published') }}",
+    **grows_by(
+        ['account_name', 'platform', 'post_id'],
+        grain=['account_name', 'platform', 'post_id'],
+    )
 ) }}
 -- Grain: one row per account, platform and post that was seen near a standard age: its counts at
 -- each of them. Between the two snapshots around an age, ln(1 + count) is taken as linear in
@@ -114,15 +115,13 @@ interpolated as (
             -- Rounded to a millionth of a count, so that the last bits of exp and ln, which differ
             -- between machines, never reach a mart.
             else
-                round(
-                    exp(
-                        ln(1.0 + {{ metric }}_before)
-                        + (ln(1.0 + {{ metric }}_after) - ln(1.0 + {{ metric }}_before))
-                        * (ln(age_hours) - ln({{ metric }}_age_before))
-                        / (ln({{ metric }}_age_after) - ln({{ metric }}_age_before))
-                    ) - 1.0,
-                    6
-                )
+                {{ rounded(
+                    'exp(ln(1e0 + ' ~ metric ~ '_before)'
+                    ~ ' + (ln(1e0 + ' ~ metric ~ '_after) - ln(1e0 + ' ~ metric ~ '_before))'
+                    ~ ' * (ln(age_hours) - ln(' ~ metric ~ '_age_before))'
+                    ~ ' / nullif(ln(' ~ metric ~ '_age_after) - ln(' ~ metric ~ '_age_before), 0)'
+                    ~ ') - 1e0', 6
+                ) }}
         end as {{ metric }}_count
         {%- endfor %}
     from brackets

@@ -105,23 +105,20 @@ halves as (
         post_id,
         reference_age_hours,
         case
-            when reached_count = reference_count / 2.0 then age_hours
+            when reached_count = reference_count / 2e0 then age_hours
             when stage - stage_before <= 1
-                then round(
-                    exp(
-                        ln(age_hours_before)
-                        + (ln(1.0 + reference_count / 2.0) - ln(1.0 + reached_before))
-                        * (ln(age_hours) - ln(age_hours_before))
-                        / (ln(1.0 + reached_count) - ln(1.0 + reached_before))
-                    ),
-                    6
-                )
+                then {{ rounded(
+                    'exp(ln(age_hours_before)'
+                    ~ ' + (ln(1e0 + reference_count / 2e0) - ln(1e0 + reached_before))'
+                    ~ ' * (ln(age_hours) - ln(age_hours_before))'
+                    ~ ' / nullif(ln(1e0 + reached_count) - ln(1e0 + reached_before), 0))', 6
+                ) }}
         end as half_life_hours
     from steps
     where
         reference_count > 0
-        and reached_count >= reference_count / 2.0
-        and (reached_before is null or reached_before < reference_count / 2.0)
+        and reached_count >= reference_count / 2e0
+        and (reached_before is null or reached_before < reference_count / 2e0)
 
 ),
 
@@ -152,10 +149,10 @@ grown as (
         posts.age_hours,
         {{ ratio('at_ages.reached_24h', 'at_ages.reached_7d') }} as share_of_7d_at_24h,
         -- Rounded, so that a fifth is a fifth when it is compared.
-        {{ stable('1.0 - ' ~ ratio('at_ages.reached_7d', 'at_ages.reached_28d')) }}
+        {{ stable('1e0 - ' ~ ratio('at_ages.reached_7d', 'at_ages.reached_28d')) }}
             as share_after_7d,
         posts.is_in_views,
-        posts.view_24h / 24.0 as view_per_hour_24h,
+        posts.view_24h / 24e0 as view_per_hour_24h,
         halves.half_life_hours,
         halves.reference_age_hours as half_life_of_age_hours
     from posts
@@ -179,8 +176,8 @@ select
     growth_metric,
     case
         when age_hours < 168 then 'too_young'
-        when share_after_7d >= 0.2 then 'long_tail'
-        when share_of_7d_at_24h >= 0.8 then 'spike'
+        when share_after_7d >= 0.2e0 then 'long_tail'
+        when share_of_7d_at_24h >= 0.8e0 then 'spike'
         when share_of_7d_at_24h is not null then 'steady'
     end as growth_shape,
     share_of_7d_at_24h,

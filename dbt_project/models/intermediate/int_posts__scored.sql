@@ -58,7 +58,7 @@ preferred as (
         *,
         row_number() over (
             partition by account_name, platform, post_id
-            order by age_preference asc
+            order by age_preference asc nulls last
         ) as age_rank
     from ranked
     where peer_count >= 5
@@ -86,7 +86,7 @@ scored as (
 
     select
         *,
-        {{ stable('100.0 * part_sum / part_count') }} as score
+        {{ stable('100e0 * part_sum / nullif(part_count, 0)') }} as score
     from parts
 
 )

@@ -1,8 +1,9 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='replace_keys',
-    unique_key=['account_name', 'platform', 'post_id'],
     post_hook="{{ note_scrapes_read('int_posts__tracked', 'int_snapshots__published') }}",
+    **grows_by(
+        ['account_name', 'platform', 'post_id'],
+        grain=['account_name', 'platform', 'post_id'],
+    )
 ) }}
 -- Grain: one row per account, platform and post: its newest snapshot, and what all of them say.
 -- A post that was seen again is brought on from what is known of it here; its snapshots are read
@@ -17,7 +18,7 @@
 with
 
 -- Read twice rather than kept between: its rows are many and wide.
-new_snapshots as not materialized (
+new_snapshots as {{ not_kept() }} (
 
     select *
     from {{ ref('int_snapshots__published') }}
@@ -77,7 +78,7 @@ former as (
 
 ),
 {% else %}
-snapshots as not materialized (
+snapshots as {{ not_kept() }} (
 
     select * from new_snapshots
 

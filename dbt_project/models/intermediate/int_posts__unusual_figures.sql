@@ -2,13 +2,9 @@
 -- 80 % of the account's posts on that platform have at the same age.
 with
 
-posts as (
+own_posts as (
 
-    select
-        engagement.*,
-        mode(engagement.engagement_terms) over (
-            partition by engagement.account_name, engagement.platform
-        ) as usual_terms
+    select engagement.*
     from {{ ref('int_posts__engagement') }} as engagement
     inner join {{ ref('int_posts__labelled') }} as labelled
         on
@@ -17,6 +13,36 @@ posts as (
             and engagement.post_id = labelled.post_id
     -- Paid reach is another population; "not told" is not "paid".
     where labelled.is_ad is distinct from true
+
+),
+
+counted_terms as (
+
+    select
+        account_name,
+        platform,
+        engagement_terms as usual_terms,
+        row_number() over (
+            partition by account_name, platform
+            order by count(*) desc nulls last, engagement_terms asc nulls last
+        ) as place
+    from own_posts
+    where engagement_terms is not null
+    group by account_name, platform, engagement_terms
+
+),
+
+posts as (
+
+    select
+        own_posts.*,
+        counted_terms.usual_terms
+    from own_posts
+    left join counted_terms
+        on
+            own_posts.account_name = counted_terms.account_name
+            and own_posts.platform = counted_terms.platform
+            and counted_terms.place = 1
 
 ),
 
@@ -84,7 +110,7 @@ compared as (
         usual.usual_high,
         row_number() over (
             partition by long.account_name, long.platform, long.post_id, long.figure
-            order by long.age_hours desc
+            order by long.age_hours desc nulls last
         ) as age_rank
     from long
     inner join usual
@@ -117,12 +143,12 @@ measured as (
         usual_low,
         usual_high,
         case
-            when denominator is null then (numerator + 0.5) / usual_value
-            else (numerator + 0.5) / (denominator + 0.5) / usual_value
+            when denominator is null then (numerator + 0.5e0) / nullif(usual_value, 0)
+            else (numerator + 0.5e0) / (denominator + 0.5e0) / nullif(usual_value, 0)
         end as careful_ratio,
         sqrt(
-            1.0 / (numerator + 0.5)
-            + case when denominator is null then 0.0 else 1.0 / (denominator + 0.5) end
+            1e0 / (numerator + 0.5e0)
+            + case when denominator is null then 0e0 else 1e0 / (denominator + 0.5e0) end
         ) as log_ratio_error
     from compared
     where
@@ -144,11 +170,11 @@ select
     {{ stable('usual_low') }} as usual_low,
     {{ stable('usual_high') }} as usual_high,
     {{ stable(ratio('value', 'usual_value')) }} as usual_ratio,
-    {{ stable('careful_ratio * exp(-1.645 * log_ratio_error)') }} as usual_ratio_low,
-    {{ stable('careful_ratio * exp(1.645 * log_ratio_error)') }} as usual_ratio_high,
-    {{ stable('abs(ln(careful_ratio)) / log_ratio_error') }} as log_ratio_errors
+    {{ stable('careful_ratio * exp(-1.645e0 * log_ratio_error)') }} as usual_ratio_low,
+    {{ stable('careful_ratio * exp(1.645e0 * log_ratio_error)') }} as usual_ratio_high,
+    {{ stable('abs(ln(careful_ratio)) / nullif(log_ratio_error, 0)') }} as log_ratio_errors
 from measured
 where
     -- The figure's own noise does not reach the account's usual, on the side that it lies on.
-    (value > usual_high and ln(careful_ratio) >= 1.645 * log_ratio_error)
-    or (value < usual_low and ln(careful_ratio) <= -1.645 * log_ratio_error)
+    (value > usual_high and ln(careful_ratio) >= 1.645e0 * log_ratio_error)
+    or (value < usual_low and ln(careful_ratio) <= -1.645e0 * log_ratio_error)

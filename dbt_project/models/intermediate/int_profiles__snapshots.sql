@@ -1,8 +1,10 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='replace_keys',
-    unique_key=['account_name', 'platform', 'scraped_at'],
     post_hook="{{ note_scrapes_read('int_profiles__snapshots') }}",
+    **grows_by(
+        ['account_name', 'platform', 'scraped_at'],
+        grain=['account_name', 'platform', 'scraped_at'],
+        is_by_month=true,
+    )
 ) }}
 -- Grain: one row per account, platform and scrape moment that tells about the profile.
 {% set is_to_be_read = of_new_scrapes('scrape_id', 'int_profiles__snapshots', is_by_moment=true) %}
@@ -49,7 +51,7 @@ ranked as (
         *,
         row_number() over (
             partition by account_name, platform, scraped_at
-            order by (told_item_index is null) asc, scrape_id desc
+            order by (told_item_index is null) asc nulls last, scrape_id desc nulls last
         ) as duplicate_rank
     from scrapes
 
@@ -68,6 +70,7 @@ select
     own_items.like_count_total,
     own_items.is_verified,
     own_items.is_private
+    {{ month_column('own_items.scraped_at') }}
 from ranked
 inner join own_items
     on

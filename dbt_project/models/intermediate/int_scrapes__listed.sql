@@ -1,8 +1,10 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='replace_keys',
-    unique_key=['scrape_id'],
     post_hook="{{ note_scrapes_read('int_scrapes__listed', 'int_snapshots__published') }}",
+    **grows_by(
+        ['scrape_id'],
+        grain=['scrape_id'],
+        is_by_month=true,
+    )
 ) }}
 -- Grain: one row per scrape that listed a profile's posts, newest first: how far back it reached.
 {% set is_new = of_new_scrapes(
@@ -47,6 +49,7 @@ select
     listings.scraped_at,
     unpinned.unpinned_count,
     unpinned.oldest_posted_at
+    {{ month_column('listings.scraped_at') }}
 from listings
 left join unpinned
     on listings.scrape_id = unpinned.scrape_id

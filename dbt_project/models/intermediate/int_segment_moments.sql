@@ -83,7 +83,9 @@ long as (
         n_{{ outcome.name }} as n,
         sum_{{ outcome.name }} as log_sum,
         squares_{{ outcome.name }} as log_squares,
-        median_{{ outcome.name }} as median
+        -- Engines interpolate with other last bits, which must not reach a table.
+        {{ rounded('cast(median_' ~ outcome.name ~ ' as double)', 9 if outcome.per else 8) }}
+            as median
     from summed
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -98,9 +100,9 @@ select
     outcome,
     age_hours,
     cast(n as integer) as n,
-    cast(median as double) as median,
+    median,
     {{ stable(ratio('log_sum', 'n')) }} as log_mean,
-    greatest({{ stable('log_squares - log_sum * log_sum / nullif(n, 0)') }}, 0.0)
+    greatest({{ stable('log_squares - log_sum * log_sum / nullif(n, 0)') }}, 0e0)
         as log_squared_deviations
 from long
 where n > 0

@@ -65,7 +65,7 @@ summed as (
         sum({{ metric }}_7d) as {{ metric }}_sum,
         avg({{ metric }}_7d) as {{ metric }}_mean,
         var_pop({{ metric }}_7d) * count({{ metric }}_7d) as {{ metric }}_squares,
-        var_samp(ln(1.0 + {{ metric }}_7d)) as {{ metric }}_log_variance,
+        var_samp(ln(1e0 + {{ metric }}_7d)) as {{ metric }}_log_variance,
         {%- endfor %}
         max(last_seen_at) as newest_scraped_at
     from posts
@@ -92,7 +92,7 @@ shares as (
             (
                 summed.{{ metric }}_squares
                 / nullif(summed.{{ metric }}_sum * summed.{{ metric }}_sum, 0)
-                - 2.0 * summed.{{ metric }}_squares
+                - 2e0 * summed.{{ metric }}_squares
                 / nullif(summed.{{ metric }}_sum * totals.{{ metric }}_sum, 0)
                 + totals.{{ metric }}_squares
                 / nullif(totals.{{ metric }}_sum * totals.{{ metric }}_sum, 0)
@@ -100,8 +100,8 @@ shares as (
             (
                 {{ ratio('summed.' ~ metric ~ '_log_variance', 'summed.' ~ metric ~ '_n') }}
                 + summed.{{ metric }}_log_variance * summed.{{ metric }}_log_variance
-                / (2.0 * nullif(summed.{{ metric }}_n - 1, 0))
-            ) * (1.0 - {{ ratio('summed.' ~ metric ~ '_n', 'totals.' ~ metric ~ '_n') }})
+                / (2e0 * nullif(summed.{{ metric }}_n - 1, 0))
+            ) * (1e0 - {{ ratio('summed.' ~ metric ~ '_n', 'totals.' ~ metric ~ '_n') }})
         ) as {{ metric }}_lift_variance
         {{- ',' if not loop.last }}
         {% endfor %}
@@ -123,7 +123,7 @@ intervals as (
             when {{ metric }}_n >= {{ minimum_posts() }} and all_{{ metric }}_n > {{ metric }}_n
                 then
                     ({{ student_quantile(metric ~ '_n - 1') }})
-                    * sqrt(greatest({{ metric }}_lift_variance, 0.0))
+                    * sqrt(greatest({{ metric }}_lift_variance, 0e0))
         end as {{ metric }}_half_width,
         {% endfor %}
         -- A sum that nobody knows has no place.
@@ -131,7 +131,7 @@ intervals as (
             when engagement_sum is not null
                 then row_number() over (
                     partition by account_name, platform, dimension
-                    order by engagement_sum desc nulls last, segment asc
+                    order by engagement_sum desc nulls last, segment asc nulls last
                 )
         end as engagement_rank
     from shares
@@ -146,12 +146,12 @@ select
     post_count,
     post_count_view_7d as post_count_views_7d,
     post_count_engagement_7d,
-    cast(view_7d_median as double) as view_7d_median,
-    cast(view_7d_low as double) as view_7d_quartile_low,
-    cast(view_7d_high as double) as view_7d_quartile_high,
-    cast(engagement_7d_median as double) as engagement_7d_median,
-    cast(engagement_7d_low as double) as engagement_7d_quartile_low,
-    cast(engagement_7d_high as double) as engagement_7d_quartile_high,
+    {{ rounded('cast(view_7d_median as double)', 8) }} as view_7d_median,
+    {{ rounded('cast(view_7d_low as double)', 8) }} as view_7d_quartile_low,
+    {{ rounded('cast(view_7d_high as double)', 8) }} as view_7d_quartile_high,
+    {{ rounded('cast(engagement_7d_median as double)', 8) }} as engagement_7d_median,
+    {{ rounded('cast(engagement_7d_low as double)', 8) }} as engagement_7d_quartile_low,
+    {{ rounded('cast(engagement_7d_high as double)', 8) }} as engagement_7d_quartile_high,
     {%- for outcome in ['engagement_rate_7d', 'save_rate_7d', 'share_rate_7d'] %}
     {{ stable('cast(' ~ outcome ~ '_median as double)') }} as {{ outcome }}_median,
     {%- endfor %}
@@ -171,7 +171,8 @@ select
     {%- endfor %},
     engagement_rank,
     {{ stable(
-        'sum(share_of_engagement) over (partition by account_name, platform, dimension order by engagement_rank asc nulls last)'
+        'sum(share_of_engagement) over ('
+        ~ 'partition by account_name, platform, dimension order by engagement_rank asc nulls last)'
     ) }} as cumulative_share_of_engagement_7d,
     newest_scraped_at
 from intervals

@@ -1,8 +1,10 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='replace_keys',
-    unique_key=['account_name', 'platform', 'scraped_at'],
     post_hook="{{ note_scrapes_read('int_snapshots__first_day', 'int_snapshots__published') }}",
+    **grows_by(
+        ['account_name', 'platform', 'scraped_at'],
+        grain=['account_name', 'platform', 'post_id', 'scraped_at'],
+        is_by_month=true,
+    )
 ) }}
 -- Grain: one row per account, platform, post and scrape moment within the post's first 24 hours.
 -- Growth before the first standard age is known from these alone, and they never change later.
@@ -19,6 +21,7 @@ select
     {%- for metric in aged_metrics() %},
     {{ metric }}_count
     {%- endfor %}
+    {{ month_column('scraped_at') }}
 from {{ ref('int_snapshots__published') }}
 where
     age_hours > 0

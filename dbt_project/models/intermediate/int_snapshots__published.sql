@@ -1,8 +1,10 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='replace_keys',
-    unique_key=['account_name', 'platform', 'scraped_at'],
     post_hook="{{ note_scrapes_read('int_snapshots__published') }}",
+    **grows_by(
+        ['account_name', 'platform', 'scraped_at'],
+        grain=['account_name', 'platform', 'post_id', 'scraped_at'],
+        is_by_month=true,
+    )
 ) }}
 -- Grain: one row per account, platform, post and scrape moment, own posts only.
 -- Counts that the platform does not publish for the kind of post are null here and downstream.
@@ -32,7 +34,7 @@ own_items as (
 -- The same post can stand twice in one scrape, and two files can claim the same moment. Few do:
 -- ranking those alone spares sorting all the others. Asked of keys, which no payload is read for,
 -- and first of a number made of each, which is grouped in half the time.
-keys as not materialized (
+keys as {{ not_kept() }} (
 
     select *
     from (
@@ -63,7 +65,7 @@ ranked as (
         keys.item_index,
         row_number() over (
             partition by keys.account_name, keys.platform, keys.post_id, keys.scraped_at
-            order by keys.scrape_id desc, keys.item_index desc
+            order by keys.scrape_id desc nulls last, keys.item_index desc nulls last
         ) as duplicate_rank
     from keys
     inner join repeated
@@ -109,9 +111,10 @@ published_metrics as (
                 media_type,
                 valid_from,
                 coalesce(
-                    lead(valid_from) over (
-                        partition by platform, media_type order by valid_from asc nulls last
-                    ) - interval '1 day',
+                    {{ date_plus_days(
+                        'lead(valid_from) over ('
+                        ~ 'partition by platform, media_type order by valid_from asc nulls last)', -1
+                    ) }},
                     date '9999-12-31'
                 ) as valid_to
             from (
@@ -162,6 +165,7 @@ published as (
             when published_metrics.is_view_count_published then published_metrics.view_definition_id
         end as view_definition_id,
         coalesce(items.is_like_count_hidden, false) as is_like_count_hidden
+        {{ month_column('items.scraped_at') }}
     from own_items as items
     left join superseded
         on

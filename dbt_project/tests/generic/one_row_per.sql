@@ -12,7 +12,7 @@
 {#- These are many. A number made of a key takes half the time of the key to group by. -#}
 with
 
-unchecked as not materialized (
+unchecked as {{ not_kept() }} (
 
     select {{ columns | join(', ') }}
     from {{ model }}

@@ -291,6 +291,8 @@ def link_post(settings: Settings, item_id: str, post: PostKey, *, by: str, now: 
     if checked in plan.item(item_id).posts:
         return plan
     with _changing(settings, plan.plan_id, now) as (state, row):
+        if state_plans.item_row(state, item_id) is None:  # taken out meanwhile
+            raise _no_item(item_id)
         former = state_plans.post_rows(state, [item_id])
         if len(former) >= MAX_POSTS_OF_AN_ITEM:
             raise PlanError(f"An item has at most {MAX_POSTS_OF_AN_ITEM} posts.")

@@ -14,7 +14,7 @@ from pipeline.collect.platform_registry import SOURCES
 from pipeline.collect.retries import MOST_RETRIES, decide_retry
 from pipeline.collect.scrape_report import ScrapeReport
 from pipeline.collect.scrape_round import ProfileProgress, Round, scrape_round
-from pipeline.defs.billing import accounts_to_scrape
+from pipeline.defs.billing import accounts_to_scrape, order_of
 from pipeline.defs.conduct import Conduct
 from pipeline.defs.failures import failure_of_all
 from pipeline.defs.metadata import markdown_table
@@ -75,10 +75,14 @@ def build_landing_asset(
             conduct.tell(progress)
 
         found = Round({}, {})
-        names = accounts_to_scrape(context, settings, platform, SourceKind(kind.value))
+        order = order_of(context, settings, platform, SourceKind(kind.value))
+        names = accounts_to_scrape(context, order)
         for actor in actors:
-            part = scrape_round(settings, names, platform, actor, tell)
+            part = scrape_round(settings, names, platform, actor, tell, order.is_wanted)
             found = Round(found.reports | part.reports, found.errors | part.errors)
+            for name, sentence in part.passed_over.items():
+                context.log.info(sentence)
+                context.add_asset_metadata({"summary": sentence}, partition_key=name)
         if found.is_lost:
             errors = list(found.errors.values())
             again = decide_retry(errors, context.retry_number, first_wait_s=conduct.first_wait_s)

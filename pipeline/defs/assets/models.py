@@ -18,6 +18,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from pipeline.defs.assets.model_pages import ModelPages, model_pages
 from pipeline.defs.dbt_manifest import current_manifest
 from pipeline.defs.failures import failure
+from pipeline.defs.pools import WAREHOUSE_POOL
 from pipeline.errors import BuildFailedError
 from pipeline.measure.build import build_models
 from pipeline.measure.dbt_runs import DbtEvent
@@ -71,7 +72,9 @@ TRANSLATOR = _Translator(
 )
 
 
-@dbt_assets(manifest=MANIFEST, dagster_dbt_translator=TRANSLATOR, name="models")
+@dbt_assets(
+    manifest=MANIFEST, dagster_dbt_translator=TRANSLATOR, name="models", pool=WAREHOUSE_POOL
+)
 def models(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> Iterator[Any]:

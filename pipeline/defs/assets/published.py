@@ -4,6 +4,7 @@ import dagster as dg
 
 from pipeline.defs.assets.models import models
 from pipeline.defs.failures import told_to_dagster
+from pipeline.defs.pools import WAREHOUSE_POOL
 from pipeline.measure.build import publish_build
 from pipeline.settings import Settings
 
@@ -12,6 +13,7 @@ _MARTS = sorted(key for key in models.keys if key.path[0] == "marts")
 
 @dg.asset(
     key=["published", "warehouse"],
+    pool=WAREHOUSE_POOL,
     deps=[
         dg.AssetKey(["stats", "segment_effects"]),
         *_MARTS,

@@ -15,6 +15,7 @@ from pipeline.defs.assets.landing import landing_key
 from pipeline.defs.assets.single_posts import single_posts_key
 from pipeline.defs.failures import told_to_dagster
 from pipeline.defs.metadata import row_counts, table_schemas
+from pipeline.defs.pools import WAREHOUSE_POOL
 from pipeline.settings import Settings
 
 _LANDINGS = list(
@@ -50,6 +51,7 @@ _FROM_SCRAPES = {
 
 @dg.multi_asset(
     name="raw_tables",
+    pool=WAREHOUSE_POOL,
     group_name="collect",
     # Loading is one step; a run that wants one table gets them all and reports the one.
     can_subset=True,

@@ -11,9 +11,9 @@ from pipeline.collect.platform_registry import SOURCES
 from pipeline.collect.scrape import scrape_posts
 from pipeline.collect.scrape_report import ScrapeReport
 from pipeline.defs.assets.landing import ANSWERED_CHECK
-from pipeline.defs.billing import accounts_to_scrape
+from pipeline.defs.billing import accounts_to_scrape, order_of
 from pipeline.defs.partitions import accounts
-from pipeline.errors import AfterpostError, NothingPublishedError
+from pipeline.errors import AfterpostError, NothingPublishedError, PaidMeanwhileError
 from pipeline.settings import Settings
 
 
@@ -48,7 +48,8 @@ def build_single_posts_asset(platform: Platform) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
     ) -> dg.MaterializeResult:
         errors: dict[str, str] = {}
-        for name in accounts_to_scrape(context, settings, platform, SourceKind.DIRECT):
+        order = order_of(context, settings, platform, SourceKind.DIRECT)
+        for name in accounts_to_scrape(context, order):
             account = load_account(settings.accounts_dir, name)
             if platform not in account.platform_profiles:
                 continue
@@ -57,7 +58,16 @@ def build_single_posts_asset(platform: Platform) -> dg.AssetsDefinition:
                 context.log.info("%s: no post of %s to look up.", name, platform.value)
                 continue
             try:
-                report = scrape_posts(settings, account, platform, [one.post_url for one in looks])
+                report = scrape_posts(
+                    settings,
+                    account,
+                    platform,
+                    [one.post_url for one in looks],
+                    is_wanted=order.is_wanted,
+                )
+            except PaidMeanwhileError as passed:
+                context.log.info(str(passed))
+                continue
             except AfterpostError as error:
                 context.log.error("%s on %s: %s", name, platform.value, error)
                 errors[name] = str(error)

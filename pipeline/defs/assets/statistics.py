@@ -11,6 +11,7 @@ from pipeline.defs.assets.models import manifest
 from pipeline.defs.failures import told_to_dagster
 from pipeline.defs.metadata import row_counts
 from pipeline.defs.pictures import MOST_PICTURES, accounts_by_size, drawn
+from pipeline.defs.pools import WAREHOUSE_POOL
 from pipeline.measure.build import build_statistics
 from pipeline.measure.statistics_tables import STATISTICS_TABLES
 from pipeline.settings import Settings
@@ -63,6 +64,7 @@ def _descriptions(table: str) -> dict[str, str]:
 
 @dg.multi_asset(
     name="statistics",
+    pool=WAREHOUSE_POOL,
     group_name="measure",
     # They are made in one go; a run that wants one gets them all and reports the one.
     can_subset=True,

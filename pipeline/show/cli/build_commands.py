@@ -125,19 +125,29 @@ def rebuild() -> None:
     With accounts/ and the state database they hold all that the warehouse is made of. The former
     file is set aside first, and put back when the rebuild fails; readers keep the published copy.
     """
-    from pipeline.defs.runs import run_build
     from pipeline.settings import load_settings
 
     settings = load_settings()
+    _say_summary(rebuild_home(settings))
+    _say_published(settings)
+
+
+def rebuild_home(settings: "Settings") -> Sequence[str]:
+    """Remake a home's warehouse; what the run said, a line per account.
+
+    Raises:
+        RunFailedError: A step failed; the former warehouse is in place again.
+    """
+    from pipeline.defs.runs import run_build
+
     aside = _set_aside(settings)
     try:
-        lines = run_build(settings).lines
+        lines = run_build(settings, is_mirrored=False).lines
     except BaseException:
         _put_back(settings, aside)
         raise
     _remove_set_aside(settings)
-    _say_summary(lines)
-    _say_published(settings)
+    return lines
 
 
 def _set_aside(settings: "Settings") -> Path:

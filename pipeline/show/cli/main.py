@@ -30,12 +30,14 @@ from pipeline.show.cli import (
     label_commands,
     match_commands,
     metrics,
+    mirror,
     output,
     predict,
     reflexion,
     report,
     review,
     sql,
+    state_commands,
     verdicts,
     web,
 )
@@ -48,6 +50,8 @@ _ORDER = (
     "demo", "accounts", "scrape", "import", "health", "build", "recommend", "analyze", "dashboard",
     "report", "alerts", "review", "context", "draw", "predict", "reflexion", "verdicts",
     "experiment", "feedback", "match", "label", "sql", "export", "metrics", "web", "rebuild",
+    "mirror", "restore",
+    "state",
 )  # fmt: skip
 
 
@@ -115,6 +119,9 @@ app.command("export")(export.export)
 app.command("metrics")(metrics.metrics)
 app.command("web")(web.web)
 app.command("rebuild")(build_commands.rebuild)
+app.command("mirror")(mirror.mirror)
+app.command("restore")(mirror.restore)
+app.add_typer(state_commands.app, name="state")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

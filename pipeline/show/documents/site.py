@@ -22,6 +22,8 @@ DOCUMENTS: Mapping[str, str] = {
     "cli.md": "Every command with all of its options",
     "alerts.md": "Which alerts there are, what each needs, and how often they are wrong",
     "experiments.md": "How ways to make posts are compared, and how to read the result",
+    "storage.md": "Where everything is kept, what that costs, and how to restore it",
+    "scale.md": "When one machine is not enough, and what thousands of accounts would take",
     "runbook.md": "What to do when something goes wrong",
     "generator.md": "What a content generator reads and stores",
     "add_a_platform.md": "How to add a platform",

@@ -34,10 +34,10 @@ beside_the_day_before as (
     select
         *,
         lag(follower_count) over (
-            partition by account_name, platform order by local_date
+            partition by account_name, platform order by local_date asc nulls last
         ) as former_follower_count,
         lag(scraped_at) over (
-            partition by account_name, platform order by local_date
+            partition by account_name, platform order by local_date asc nulls last
         ) as former_scraped_at
     from last_of_day
 

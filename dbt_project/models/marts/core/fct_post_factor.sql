@@ -47,7 +47,7 @@ segment_factors as (
         effects.effect_high as usual_ratio_high,
         effects.q_value,
         {{ confidence_level(
-            'effects.probability_of_sign >= 0.99', 'effects.probability_of_sign >= 0.95',
+            'effects.probability_of_sign >= 0.99e0', 'effects.probability_of_sign >= 0.95e0',
             'effects.n', 'effects.effect') }} as confidence,
         row_number() over (
             partition by
@@ -59,8 +59,8 @@ segment_factors as (
             -- The strongest by the cautious end of its interval speaks for its cause.
             order by
                 least(abs(ln(effects.effect_low)), abs(ln(effects.effect_high))) desc nulls last,
-                effects.dimension asc,
-                effects.outcome asc
+                effects.dimension asc nulls last,
+                effects.outcome asc nulls last
         ) as strength_rank
     from {{ ref('int_post_segments') }} as segments
     inner join effects
@@ -101,7 +101,7 @@ own_factors as (
         kind,
         cause,
         figure as factor_type,
-        cast(null as varchar) as segment,
+        cast(null as string) as segment,
         figure as outcome,
         age_hours,
         peer_count as n,
@@ -114,11 +114,14 @@ own_factors as (
         usual_ratio_high,
         cast(null as double) as q_value,
         {{ confidence_level(
-            'log_ratio_errors >= 2.326', 'log_ratio_errors >= 1.645', 'peer_count',
+            'log_ratio_errors >= 2.326e0', 'log_ratio_errors >= 1.645e0', 'peer_count',
             'usual_ratio') }} as confidence,
         row_number() over (
             partition by account_name, platform, post_id, kind, cause
-            order by log_ratio_errors desc nulls last, age_hours desc, figure asc
+            order by
+                log_ratio_errors desc nulls last,
+                age_hours desc nulls last,
+                figure asc nulls last
         ) as strength_rank,
         -- Reactions as a whole are said where no kind of them stands out by itself.
         count(case when cause in ('saving', 'sharing', 'conversation') then 1 end) over (

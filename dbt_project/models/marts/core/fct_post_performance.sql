@@ -45,7 +45,7 @@ stretches as (
         select
             account_name,
             platform,
-            cast(null as varchar) as post_id,
+            cast(null as string) as post_id,
             scraped_at as happened_at,
             follower_count,
             false as is_post
@@ -201,8 +201,8 @@ select
     end as category,
     case
         when engagement_rate_views is null then null
-        when engagement_rate_views >= 0.05 and engagement_count >= 50 then 'high'
-        when engagement_rate_views >= 0.02 and engagement_count >= 20 then 'medium'
+        when engagement_rate_views >= 0.05e0 and engagement_count >= 50 then 'high'
+        when engagement_rate_views >= 0.02e0 and engagement_count >= 20 then 'medium'
         else 'low'
     end as tier,
     outlier_multiple,

@@ -8,7 +8,7 @@ snapshots as (
         *,
         {%- for metric in aged_metrics() %}
         {{ metric }}_count < lag({{ metric }}_count) over (
-            partition by account_name, platform, post_id order by scraped_at
+            partition by account_name, platform, post_id order by scraped_at asc nulls last
         ) as is_{{ metric }}_count_lower{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ ref('int_snapshots__published') }}

@@ -9,7 +9,7 @@ ranked as (
         *,
         row_number() over (
             partition by account_name, planned_id
-            order by sequence desc
+            order by sequence desc nulls last
         ) as recency_rank
     from {{ source('raw', 'state_feedback') }}
 
@@ -68,7 +68,7 @@ rated as (
     select
         *,
         cast({{ ratio('approved_count', 'judged_count') }} as double) as approval_rate,
-        cast({{ z * z }} as double) / judged_count as z_squared_per_n
+        {{ z * z }}e0 / nullif(judged_count, 0) as z_squared_per_n
     from counted
 
 )

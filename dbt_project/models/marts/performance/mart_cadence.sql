@@ -13,10 +13,10 @@ weeks as (
         n,
         week_start,
         ln(post_count) as log_posts,
-        {{ days_between("cast('2000-01-03' as date)", 'week_start') }} / 7.0 as week_number,
+        {{ days_between("cast('2000-01-03' as date)", 'week_start') }} / 7e0 as week_number,
         log_mean,
         -- Posts without a value are taken to have done as the others of their week.
-        ln(1.0 + total * post_count / n) as log_total
+        ln(1e0 + total * post_count / nullif(n, 0)) as log_total
     from {{ ref('mart_cadence_weekly') }}
     where is_compared
 
@@ -99,11 +99,11 @@ residuals as (
     select
         *,
         greatest(
-            1.0
-            - 1.0 / week_count
+            1e0
+            - 1e0 / nullif(week_count, 0)
             - time_residual * time_residual / nullif(time_squares, 0)
             - x * x / nullif(x_squares, 0),
-            0.000001
+            1e-6
         ) as leverage_left
         {%- for slope in slopes %},
         {{ slope }}_y - {{ slope }}_slope * x as {{ slope }}_rest
@@ -130,7 +130,8 @@ summed as (
         max({{ slope }}_slope) as {{ slope }}_slope,
         sqrt(
             sum(
-                x * x * {{ slope }}_rest * {{ slope }}_rest / (leverage_left * leverage_left)
+                x * x * {{ slope }}_rest * {{ slope }}_rest
+                / nullif(leverage_left * leverage_left, 0)
             )
         ) / nullif(max(x_squares), 0) as {{ slope }}_error
         {%- endfor %}
@@ -144,9 +145,10 @@ decided as (
     select
         *,
         -- Weeks that all have about as many posts say nothing about more or fewer.
-        week_count >= {{ minimum_weeks() }} and x_squares / week_count >= 0.01 as is_enough,
+        week_count >= {{ minimum_weeks() }}
+        and x_squares / nullif(week_count, 0) >= 0.01e0 as is_enough,
         ({{ student_quantile('week_count - 1') }})
-        * sqrt(posts_per_week_variance / week_count) as posts_per_week_half_width,
+        * sqrt(posts_per_week_variance / nullif(week_count, 0)) as posts_per_week_half_width,
         ({{ student_quantile('week_count - 3') }}) as t_90,
         ({{ student_quantile('week_count - 3', z_99()) }}) as t_99
     from summed
@@ -161,7 +163,7 @@ select
     cast(post_count as bigint) as post_count,
     cast(posts_per_week_median as double) as posts_per_week_median,
     {{ stable('posts_per_week_mean') }} as posts_per_week_mean,
-    {{ stable('greatest(posts_per_week_mean - posts_per_week_half_width, 0.0)') }}
+    {{ stable('greatest(posts_per_week_mean - posts_per_week_half_width, 0e0)') }}
         as posts_per_week_mean_low,
     {{ stable('posts_per_week_mean + posts_per_week_half_width') }}
         as posts_per_week_mean_high,
@@ -176,8 +178,8 @@ select
     {%- endfor %},
     case
         when not is_enough or per_post_slope is null then 'not_enough_data'
-        when per_post_slope + t_99 * per_post_error < 0.0 then 'diminishing'
-        when per_post_slope - t_99 * per_post_error > 0.0 then 'growing'
+        when per_post_slope + t_99 * per_post_error < 0 then 'diminishing'
+        when per_post_slope - t_99 * per_post_error > 0 then 'growing'
         else 'no_clear_difference'
     end as verdict,
     cast(greatest({{ minimum_weeks() }} - week_count, 0) as integer) as weeks_needed

@@ -95,11 +95,11 @@ weighted as (
         segment,
         outcome,
         count(effect) as measured_account_count,
-        count(case when effect > 1.0 then 1 end) as above_count,
-        count(case when effect < 1.0 then 1 end) as below_count,
+        count(case when effect > 1e0 then 1 end) as above_count,
+        count(case when effect < 1e0 then 1 end) as below_count,
         count(case when verdict = 'better' then 1 end) as better_count,
         count(case when verdict = 'worse' then 1 end) as worse_count,
-        sum(1.0 / nullif(log_error * log_error, 0)) as weight_sum,
+        sum(1e0 / nullif(log_error * log_error, 0)) as weight_sum,
         sum(log_own / nullif(log_error * log_error, 0)) as weighted_sum,
         sum(log_own * log_own / nullif(log_error * log_error, 0)) as weighted_squares
     from own
@@ -112,7 +112,7 @@ heterogeneity as (
 
     select
         *,
-        greatest(weighted_squares - weighted_sum * weighted_sum / nullif(weight_sum, 0), 0.0)
+        greatest(weighted_squares - weighted_sum * weighted_sum / nullif(weight_sum, 0), 0e0)
             as cochran_q
     from weighted
 
@@ -135,19 +135,19 @@ summary as (
         common.q_value as common_q_value,
         coalesce(common.verdict, 'not_enough_data') as common_verdict,
         {{ ratio(
-            'case when common.effect >= 1.0 then heterogeneity.above_count'
-            ~ ' when common.effect < 1.0 then heterogeneity.below_count end',
+            'case when common.effect >= 1e0 then heterogeneity.above_count'
+            ~ ' when common.effect < 1e0 then heterogeneity.below_count end',
             'heterogeneity.measured_account_count'
         ) }} as same_sign_share,
         case
             when heterogeneity.measured_account_count >= 2
                 then
                     greatest(
-                        1.0 - {{ ratio(
+                        1e0 - {{ ratio(
                             'heterogeneity.measured_account_count - 1',
-                            'greatest(heterogeneity.cochran_q, 0.000000001)'
+                            'greatest(heterogeneity.cochran_q, 1e-9)'
                         ) }},
-                        0.0
+                        0e0
                     )
         end as i_squared,
         exp(pooled.log_pooled) as pooled_ratio,
@@ -197,7 +197,7 @@ select
         when summary.measured_account_count < 2 or summary.common_verdict = 'not_enough_data'
             then 'not_enough_data'
         when
-            summary.same_sign_share >= 0.75
+            summary.same_sign_share >= 0.75e0
             and (
                 (summary.common_verdict = 'better' and summary.worse_count = 0)
                 or (summary.common_verdict = 'worse' and summary.better_count = 0)
@@ -208,14 +208,14 @@ select
     end as scope,
     {{ stable('summary.pooled_ratio') }} as pooled_ratio,
     {{ stable('summary.within_ratio') }} as within_ratio,
-    {{ stable('summary.pooled_ratio / summary.within_ratio') }} as account_mix_ratio,
+    {{ stable('summary.pooled_ratio / nullif(summary.within_ratio, 0)') }} as account_mix_ratio,
     case
         -- Ten percent either way is what changes a decision; below that signs differ by chance.
         when summary.measured_account_count >= 2
             then
-                summary.log_pooled * summary.log_within < 0.0
-                and abs(summary.log_pooled) >= ln(1.1)
-                and abs(summary.log_within) >= ln(1.1)
+                summary.log_pooled * summary.log_within < 0
+                and abs(summary.log_pooled) >= ln(1.1e0)
+                and abs(summary.log_within) >= ln(1.1e0)
     end as is_simpson_reversal,
     own.posts_needed
 from summary

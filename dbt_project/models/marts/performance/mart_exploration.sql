@@ -23,7 +23,7 @@ used as (
         posts.local_date,
         row_number() over (
             partition by segments.account_name, segments.platform, segments.dimension
-            order by posts.posted_at desc, segments.post_id asc
+            order by posts.posted_at desc nulls last, segments.post_id asc nulls last
         ) as place
     from {{ ref('int_post_segments') }} as segments
     inner join {{ ref('int_posts__comparable') }} as posts
@@ -131,9 +131,9 @@ logged as (
 
     select
         *,
-        case when recent_share > 0.0 then recent_share * ln(recent_share) else 0.0 end as p_log_p,
+        case when recent_share > 0 then recent_share * ln(recent_share) else 0e0 end as p_log_p,
         case
-            when recent_share > 0.0 then recent_share * ln(recent_share) * ln(recent_share) else 0.0
+            when recent_share > 0 then recent_share * ln(recent_share) * ln(recent_share) else 0e0
         end as p_log_squared
     from joined
 
@@ -145,8 +145,8 @@ spread as (
         *,
         -- With Miller's (1955) correction: a sample shows less spread than there is.
         -sum(p_log_p) over (partition by {{ profile }})
-        + (count(case when recent_share > 0.0 then 1 end) over (partition by {{ profile }}) - 1)
-        / (2.0 * recent_n) as entropy,
+        + (count(case when recent_share > 0 then 1 end) over (partition by {{ profile }}) - 1)
+        / (2e0 * nullif(recent_n, 0)) as entropy,
         -- Its variance of first and of second order (Harris, 1975): where all are used alike, the
         -- first alone would be no spread at all.
         sqrt(
@@ -154,15 +154,15 @@ spread as (
                 sum(p_log_squared) over (partition by {{ profile }})
                 - sum(p_log_p) over (partition by {{ profile }})
                 * sum(p_log_p) over (partition by {{ profile }}),
-                0.0
-            ) / recent_n
-            + (segment_count - 1) / (2.0 * recent_n * recent_n)
+                0e0
+            ) / nullif(recent_n, 0)
+            + (segment_count - 1) / (2e0 * nullif(recent_n * recent_n, 0))
         ) as entropy_error,
         {{ wilson_bound('recent_post_count', 'recent_n', '-') }} as recent_share_low,
         {{ wilson_bound('recent_post_count', 'recent_n', '+') }} as recent_share_high,
         -- Every segment is looked at: at 90 % an even spread would be told off now and then.
         {{ wilson_bound('recent_post_count', 'recent_n', '-', z_99()) }} as recent_share_surely,
-        nullif(ln(segment_count), 0) as entropy_most
+        ln(segment_count) as entropy_most
     from logged
 
 )
@@ -184,19 +184,22 @@ select
     {{ stable('recent_share_low') }} as recent_share_low,
     {{ stable('recent_share_high') }} as recent_share_high,
     {{ stable(ratio('1', 'segment_count')) }} as even_share,
-    {{ stable('least(entropy / entropy_most, 1.0)') }} as entropy_normalised,
+    {{ stable('least(entropy / nullif(entropy_most, 0), 1e0)') }} as entropy_normalised,
     {{ stable(
-        'least(greatest((entropy - ' ~ z_90() ~ ' * entropy_error) / entropy_most, 0.0), 1.0)'
+        'least(greatest((entropy - ' ~ z_90()
+        ~ ' * entropy_error) / nullif(entropy_most, 0), 0e0), 1e0)'
     ) }}
         as entropy_normalised_low,
-    {{ stable('least((entropy + ' ~ z_90() ~ ' * entropy_error) / entropy_most, 1.0)') }}
+    {{ stable(
+        'least((entropy + ' ~ z_90() ~ ' * entropy_error) / nullif(entropy_most, 0), 1e0)'
+    ) }}
         as entropy_normalised_high,
     case
         when labelled_post_count < {{ minimum_pairs() }} then 'not_enough_data'
         when post_count = 0 then 'untested'
         when days_since_used >= {{ long_unused_days() }} then 'long_unused'
         when post_count < 3 then 'rarely_used'
-        when segment_count > 1 and recent_share_surely > 1.0 / segment_count then 'over_indexed'
+        when segment_count > 1 and recent_share_surely > 1e0 / segment_count then 'over_indexed'
         else 'in_use'
     end as status,
     cast(greatest({{ minimum_pairs() }} - labelled_post_count, 0) as integer) as posts_needed

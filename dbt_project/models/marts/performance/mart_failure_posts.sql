@@ -13,7 +13,7 @@ ranked as (
         outcomes.log_value,
         row_number() over (
             partition by outcomes.account_name, outcomes.platform, outcomes.outcome
-            order by outcomes.log_value asc, outcomes.post_id asc
+            order by outcomes.log_value asc nulls last, outcomes.post_id asc nulls last
         ) as failure_rank,
         count(*) over (
             partition by outcomes.account_name, outcomes.platform, outcomes.outcome
@@ -34,7 +34,7 @@ select
     ranked.failure_rank,
     ranked.account_n,
     ranked.value,
-    cast(ranked.account_median as double) as account_median,
+    {{ stable('cast(ranked.account_median as double)') }} as account_median,
     {{ stable(ratio('ranked.value', 'ranked.account_median')) }} as multiple_of_median,
     posts.posted_at,
     posts.media_type,

@@ -88,8 +88,8 @@ bounded as (
 
     select
         *,
-        greatest(1, round(group_count / 2.0 - 1.6449 * sqrt(group_count) / 2.0)) as place_low,
-        least(group_count, round(1.0 + group_count / 2.0 + 1.6449 * sqrt(group_count) / 2.0))
+        greatest(1, round(group_count / 2e0 - 1.6449e0 * sqrt(group_count) / 2e0)) as place_low,
+        least(group_count, round(1e0 + group_count / 2e0 + 1.6449e0 * sqrt(group_count) / 2e0))
             as place_high
     from ranked
     where group_count >= 5
@@ -108,7 +108,10 @@ curves as (
         {%- for name, quantile in [
             ('median', 0.5), ('quartile_low', 0.25), ('quartile_high', 0.75), ('p10', 0.1), ('p90', 0.9),
         ] %}
-        cast(percentile_cont({{ quantile }}) within group (order by share_of_7d) as double)
+        {{ stable(
+            'cast(percentile_cont(' ~ quantile
+            ~ ') within group (order by share_of_7d asc nulls last) as double)'
+        ) }}
             as share_of_7d_{{ name }},
         {%- endfor %}
         max(case when place = place_low then share_of_7d end) as share_of_7d_median_low,

@@ -74,10 +74,10 @@ scaled as (
         *,
         case
             when n >= {{ minimum_pairs() }} and n - format_count >= 5
-                then least(greatest(partial_correlation, -0.999999), 0.999999)
+                then least(greatest(partial_correlation, -0.999999e0), 0.999999e0)
         end as correlation,
         {{ z_90() }} * sqrt(
-            (1.0 + partial_correlation * partial_correlation / 2.0)
+            (1e0 + partial_correlation * partial_correlation / 2e0)
             / nullif(greatest(n - 2 - format_count, 0), 0)
         ) as half_width
     from correlated
@@ -88,10 +88,10 @@ bounded as (
 
     select
         *,
-        0.5 * ln((1.0 + correlation) / (1.0 - correlation)) - half_width as z_low,
-        0.5 * ln((1.0 + correlation) / (1.0 - correlation)) + half_width as z_high,
+        0.5e0 * ln((1e0 + correlation) / nullif(1e0 - correlation, 0)) - half_width as z_low,
+        0.5e0 * ln((1e0 + correlation) / nullif(1e0 - correlation, 0)) + half_width as z_high,
         -- Twelve correlations are looked at for two accounts: 90 % would cry wolf.
-        abs(0.5 * ln((1.0 + correlation) / (1.0 - correlation)))
+        abs(0.5e0 * ln((1e0 + correlation) / nullif(1e0 - correlation, 0)))
         > half_width * {{ z_99() }} / {{ z_90() }} as is_clear
     from scaled
 
@@ -104,13 +104,13 @@ select
     n,
     format_count,
     {{ stable('correlation') }} as correlation,
-    {{ stable('(exp(2.0 * z_low) - 1.0) / (exp(2.0 * z_low) + 1.0)') }} as correlation_low,
-    {{ stable('(exp(2.0 * z_high) - 1.0) / (exp(2.0 * z_high) + 1.0)') }} as correlation_high,
+    {{ stable('(exp(2e0 * z_low) - 1e0) / (exp(2e0 * z_low) + 1e0)') }} as correlation_low,
+    {{ stable('(exp(2e0 * z_high) - 1e0) / (exp(2e0 * z_high) + 1e0)') }} as correlation_high,
     {{ stable('case when correlation is not null then plain_correlation end') }}
         as plain_correlation,
     case
         when correlation is null then 'not_enough_data'
-        when is_clear and correlation > 0.0 then 'higher_is_better'
+        when is_clear and correlation > 0 then 'higher_is_better'
         when is_clear then 'higher_is_worse'
         else 'no_clear_difference'
     end as verdict,

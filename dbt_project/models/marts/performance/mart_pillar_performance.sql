@@ -13,8 +13,8 @@ weighed as (
             when
                 engagement_7d_verdict = 'worse'
                 and share_of_posts_7d >= {{ minimum_share_of_posts() }}
-                and engagement_lift < 1.0
-                and (save_lift is null or save_lift < 1.0)
+                and engagement_lift < 1e0
+                and (save_lift is null or save_lift < 1e0)
                 and views_7d_verdict <> 'better'
                 and engagement_rate_7d_verdict <> 'better'
                 and save_rate_7d_verdict <> 'better'

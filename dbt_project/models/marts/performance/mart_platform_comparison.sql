@@ -25,10 +25,10 @@ valued as (
         '{{ metric }}' as metric,
         {% if per %}
         {{ ratio(count, per) }} as value,
-        ln(({{ count }} + 0.5) / (nullif({{ per }}, 0) + 1.0)) as log_value
+        ln(({{ count }} + 0.5e0) / (nullif({{ per }}, 0) + 1e0)) as log_value
         {% else %}
         {{ count }} as value,
-        ln({{ count }} + 1.0) as log_value
+        ln({{ count }} + 1e0) as log_value
         {% endif %}
     from posts
     where {{ kind }}
@@ -112,8 +112,8 @@ of_weeks as (
         ln({{ ratio('post_sum', 'n') }}) as log_usual,
         -- Spread of a mean as that of its logarithm.
         greatest(
-            {{ ratio('post_squares - ' ~ ratio('post_sum * post_sum', 'n'), 'n - 1') }}, 0.0
-        ) / ({{ ratio('post_sum', 'n') }} * {{ ratio('post_sum', 'n') }}) as log_variance
+            {{ ratio('post_squares - ' ~ ratio('post_sum * post_sum', 'n'), 'n - 1') }}, 0e0
+        ) / nullif({{ ratio('post_sum', 'n') }} * {{ ratio('post_sum', 'n') }}, 0) as log_variance
     from counted_weeks
     where n > 0
 
@@ -159,7 +159,7 @@ bounded as (
 
     select
         *,
-        ({{ student_quantile('n - 1') }}) * sqrt(log_variance / n) as usual_half_width,
+        ({{ student_quantile('n - 1') }}) * sqrt(log_variance / nullif(n, 0)) as usual_half_width,
         ({{ student_quantile('degrees') }}) * log_error as half_width_90,
         ({{ student_quantile('degrees', z_99()) }}) * log_error as half_width_99
     from paired
@@ -184,8 +184,8 @@ select
     case when is_enough then {{ stable('exp(log_ratio + half_width_90)') }} end as ratio_high,
     case
         when not is_enough or half_width_99 is null then 'not_enough_data'
-        when log_ratio - half_width_99 > 0.0 then 'higher'
-        when log_ratio + half_width_99 < 0.0 then 'lower'
+        when log_ratio - half_width_99 > 0 then 'higher'
+        when log_ratio + half_width_99 < 0 then 'lower'
         else 'no_clear_difference'
     end as verdict,
     cast(greatest({{ minimum_posts() }} - n, {{ minimum_posts() }} - n_other, 0) as integer)

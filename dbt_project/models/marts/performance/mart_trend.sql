@@ -114,7 +114,7 @@ definitions as (
         metric,
         valid_from,
         definition_id <> lag(definition_id) over (
-            partition by platform, media_type, metric order by valid_from asc
+            partition by platform, media_type, metric order by valid_from asc nulls last
         ) as is_change
     from {{ ref('metric_availability') }}
 
@@ -229,8 +229,8 @@ select
     case
         when not is_enough or half_width_99 is null then 'not_enough_data'
         when definition_changed_on is not null then 'definition_changed'
-        when log_change - half_width_99 > 0.0 then 'up'
-        when log_change + half_width_99 < 0.0 then 'down'
+        when log_change - half_width_99 > 0 then 'up'
+        when log_change + half_width_99 < 0 then 'down'
         else 'no_clear_difference'
     end as verdict,
     cast(greatest({{ minimum_posts() }} - n, {{ minimum_posts() }} - n_before, 0) as integer)

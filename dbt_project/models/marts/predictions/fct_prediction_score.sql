@@ -32,7 +32,7 @@ of_plans as (
         -- One plan has one post on a platform; if a person says otherwise, the first one counts.
         row_number() over (
             partition by predictions.prediction_id
-            order by posts.posted_at asc nulls last, posts.post_id asc
+            order by posts.posted_at asc nulls last, posts.post_id asc nulls last
         ) as place
     from predictions
     inner join posts
@@ -144,7 +144,7 @@ scored as (
         predictions.breakout_probability,
         cast({{ json_text('predictions.features', '$.reflexion_weight') }} as double)
             as reflexion_weight,
-        case when predictions.target = 'views_7d' then 1.0 else 0.001 end as log_offset,
+        case when predictions.target = 'views_7d' then 1e0 else 0.001e0 end as log_offset,
         row_number() over (
             partition by
                 predictions.account_name,
@@ -153,10 +153,10 @@ scored as (
                 predictions.target
             -- The last word before the post went out, or else the first one after it.
             order by
-                {{ nearness }} asc,
+                {{ nearness }} asc nulls last,
                 abs({{ hours_between('predictions.predicted_at', 'posts.posted_at') }})
                 asc nulls last,
-                predictions.prediction_id asc
+                predictions.prediction_id asc nulls last
         ) as place
     from matched as predictions
     inner join posts
@@ -194,7 +194,7 @@ lost as (
         {%- for level, quantile in quantiles.items() %}
         {%- set missed = '(log_outcome - log_' ~ before ~ quantile[0] ~ ')' %},
         greatest(
-            {{ quantile[1] }} * {{ missed }}, ({{ quantile[1] }} - 1.0) * {{ missed }}
+            {{ quantile[1] }}e0 * {{ missed }}, ({{ quantile[1] }}e0 - 1e0) * {{ missed }}
         ) as {{ before }}pinball_loss_{{ level }}
         {%- endfor %}
         {%- endfor %}
@@ -230,19 +230,19 @@ select
     {%- endfor %}
     {{ stable(
         '(' ~ before ~ 'pinball_loss_10 + ' ~ before ~ 'pinball_loss_50 + ' ~ before
-        ~ 'pinball_loss_90) / 3.0'
+        ~ 'pinball_loss_90) / 3e0'
     ) }} as {{ before }}pinball_loss,
     {%- endfor %}
     outcome >= low and outcome <= high as is_within_interval,
     outcome >= baseline_low and outcome <= baseline_high as is_within_baseline_interval,
-    abs(exp(log_expected - log_outcome) - 1.0) <= 0.25 as is_within_25_percent,
-    abs(exp(log_baseline_expected - log_outcome) - 1.0) <= 0.25 as is_baseline_within_25_percent,
+    abs(exp(log_expected - log_outcome) - 1e0) <= 0.25e0 as is_within_25_percent,
+    abs(exp(log_baseline_expected - log_outcome) - 1e0) <= 0.25e0 as is_baseline_within_25_percent,
     breakout_probability,
     -- Without a threshold nothing was said about a breakout.
     outcome >= breakout_threshold as is_breakout,
     {{ stable(
-        '(breakout_probability - case when outcome >= breakout_threshold then 1.0 else 0.0 end)'
-        ~ ' * (breakout_probability - case when outcome >= breakout_threshold then 1.0'
-        ~ ' else 0.0 end)'
+        '(breakout_probability - case when outcome >= breakout_threshold then 1e0 else 0e0 end)'
+        ~ ' * (breakout_probability - case when outcome >= breakout_threshold then 1e0'
+        ~ ' else 0e0 end)'
     ) }} as breakout_brier
 from lost

@@ -32,7 +32,7 @@ windowed as (
 
     select
         *,
-        cast(floor({{ days_between('scored_date', 'as_of_date') }} / 28.0) as integer)
+        cast(floor({{ days_between('scored_date', 'as_of_date') }} / 28e0) as integer)
             as windows_ago
     from scores
 
@@ -133,9 +133,9 @@ erred as (
                         greatest(
                             loss_squares - 2 * pinball_ratio * loss_products
                             + pinball_ratio * pinball_ratio * baseline_squares,
-                            0.0
-                        ) / (n * (n - 1.0))
-                    ) / pinball_loss
+                            0e0
+                        ) / nullif(n * (n - 1e0), 0)
+                    ) / nullif(pinball_loss, 0)
         end as log_ratio_error
     from compared
 
@@ -172,5 +172,5 @@ select
     breakout_n,
     {{ stable('breakout_share') }} as breakout_share,
     {{ stable('breakout_brier') }} as breakout_brier,
-    {{ stable('breakout_share * (1.0 - breakout_share)') }} as breakout_brier_of_share
+    {{ stable('breakout_share * (1e0 - breakout_share)') }} as breakout_brier_of_share
 from erred

@@ -103,7 +103,7 @@ renamed as (
         cast(null as bigint)                                    as follower_count,
 
         ---------- times
-        {{ plausible_instant("try_cast(time_text as timestamptz)") }}
+        {{ plausible_instant(instant_of_iso_text('time_text')) }}
                                                                 as posted_at,
         scraped_at
     from media

@@ -91,11 +91,11 @@ renamed as (
         end                                                     as slide_count,
         case
             when media_type = 'video'
-                then {{ payload_count('$.media.items[0].duration') }} / 1000.0
+                then {{ payload_count('$.media.items[0].duration') }} / 1000e0
         end                                                     as duration_s,
         cast(null as boolean)                                   as is_pinned,
         cast(null as boolean)                                   as is_ad,
-        cast(null as varchar)                                   as audio_id,
+        cast(null as string)                                   as audio_id,
 
         ---------- numbers, as reported; likes are reactions of every kind
         cast(null as bigint)                                    as view_count,

@@ -61,7 +61,7 @@ renamed as (
         cast(null as double)                                    as duration_s,
         cast(null as boolean)                                   as is_pinned,
         {{ payload_flag('$.isAd') }}                            as is_ad,
-        cast(null as varchar)                                   as audio_id,
+        cast(null as string)                                   as audio_id,
 
         ---------- numbers, as reported; likes are votes, net of down votes
         cast(null as bigint)                                    as view_count,

@@ -43,7 +43,7 @@ times as (
     select
         *,
         coalesce(
-            try_cast(iso_time_text as timestamptz),
+            {{ instant_of_iso_text('iso_time_text') }},
             {{ instant_of_epoch_s(payload_count('epoch_time_text')) }},
             -- The upper half of a TikTok id is its creation time in seconds.
             {{ instant_of_epoch_s('cast(floor(cast(post_id as bigint) / 4294967296) as bigint)') }}
@@ -69,7 +69,9 @@ media as (
             when is_slideshow = false then 'video'
             -- Exports without the flag: a slideshow has no duration. Slideshows came in
             -- August 2022; a few older videos have a zero too.
-            when video_duration_s = 0 and created_at >= timestamptz '2022-08-01 00:00:00+00'
+            when
+                video_duration_s = 0
+                and created_at >= cast('2022-08-01 00:00:00+00' as {{ type_instant() }})
                 then 'carousel'
             when video_duration_s is not null then 'video'
         end as media_type

@@ -70,11 +70,11 @@ renamed as (
             when media_type = 'video'
                 then
                     {{ payload_count('$.extendedEntities.media[0].video_info.duration_millis') }}
-                    / 1000.0
+                    / 1000e0
         end                                                     as duration_s,
         {{ payload_flag('$.isPinned') }}                        as is_pinned,
         cast(null as boolean)                                   as is_ad,
-        cast(null as varchar)                                   as audio_id,
+        cast(null as string)                                   as audio_id,
 
         ---------- numbers, as reported
         {{ payload_count('$.viewCount') }}                      as view_count,

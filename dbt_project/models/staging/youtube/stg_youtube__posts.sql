@@ -39,7 +39,7 @@ renamed as (
         )                                                       as author_id,
         lower(coalesce(
             {{ payload_text('$.channelHandle') }},
-            ltrim({{ payload_text('$.channelUsername') }}, '@'),
+            trim(leading '@' from {{ payload_text('$.channelUsername') }}),
             {{ captured(payload_text('$.channelUrl'), 'youtube[.]com/@([^/?#]+)') }}
         ))                                                      as author_handle,
 
@@ -68,7 +68,7 @@ renamed as (
         cast(null as boolean)                                   as is_pinned,
         {{ payload_flag('$.paidProductPlacementDetails.hasPaidProductPlacement') }}
                                                                 as is_ad,
-        cast(null as varchar)                                   as audio_id,
+        cast(null as string)                                   as audio_id,
 
         ---------- numbers, as reported; a vintage has one of the names
         coalesce(

@@ -21,7 +21,7 @@ renamed as (
         platform,
         lower(coalesce(
             {{ payload_text('$.channelHandle') }},
-            ltrim({{ payload_text('$.channelUsername') }}, '@'),
+            trim(leading '@' from {{ payload_text('$.channelUsername') }}),
             {{ captured(payload_text('$.channelUrl'), 'youtube[.]com/@([^/?#]+)') }}
         ))                                                      as handle,
         coalesce(
