@@ -49,6 +49,9 @@ _ROOM_BYTES = 4 * 2**30
 """What a run of all tests may take at once, and more."""
 
 _LONGEST_FIRST = (
+    "tests/scale/test_spark_parity.py",
+    "tests/scale/test_state_on_postgres.py",
+    "tests/scale/test_workers.py",
     "tests/end_to_end/test_loop.py",
     "tests/measure/test_incremental_builds.py",
     "tests/end_to_end/test_kills.py",
