@@ -13,7 +13,7 @@ SCALE_PIP := $(SCALE_PYTHON) -m pip --disable-pip-version-check -qq
 TEST_PROCESSES ?= 2
 DBT_SQL := dbt_project/models dbt_project/tests
 
-.PHONY: help demo ui test test-api test-scale docs bench bench-alerts bench-web bench-loop bench-truth bench-experiments bench-predict evals lint check format lock clean
+.PHONY: help demo ui test test-api test-scale docs bench bench-alerts bench-web bench-loop bench-truth bench-experiments bench-predict bench-scale evals lint check format lock clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
@@ -63,6 +63,10 @@ bench-experiments: $(INSTALLED) ## False winners, power and coverage at a hundre
 
 bench-predict: $(INSTALLED) ## What posts will reach, said before: real posts and simulated worlds; three minutes.
 	@$(PYTHON) -m bench.predict $(BENCH_ARGS)
+
+bench-scale: $(SCALE_INSTALLED) ## DuckDB and Spark at 1, 10 and 30 million snapshots; hours.
+	@$(SCALE_PYTHON) -m bench.scale $(BENCH_ARGS)
+	@$(SCALE_PYTHON) -m bench.scale_limits
 
 bench-web: $(INSTALLED) ## 50 clients read and write over HTTP while a build runs; two minutes.
 	@$(PYTHON) -m bench.web_load $(BENCH_ARGS)

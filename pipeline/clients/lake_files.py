@@ -7,7 +7,7 @@ under another name and renamed, and an object store shows what was put only when
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -149,6 +149,16 @@ class Lake:
             temporary = f"{folder}/.{name}.{secrets.token_hex(4)}{_TEMPORARY}"
             self.files.put_file(str(draft), temporary)
             self.files.mv(temporary, full)
+
+    def keep_only(self, folder: str, names: Collection[str]) -> None:
+        """Remove all that lies right in a folder, but for what has one of the names."""
+        with _asked():
+            root = f"{self.root}/{folder}"
+            self.files.invalidate_cache()
+            found = self.files.ls(root, detail=False) if self.files.exists(root) else []
+            for path in found:
+                if path.rstrip("/").rsplit("/", 1)[-1] not in names:
+                    self.files.rm(path, recursive=True)
 
     def remove(self, paths: Sequence[str]) -> None:
         """Remove files, and the partition folders that are empty then."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from pipeline.clients.lake_files import Lake
+from pipeline.clients.lake_files import Lake, reached
 from pipeline.clients.lake_spark import spark_location
 from pipeline.errors import ConfigurationError, SparkUnavailableError
 from pipeline.settings import Settings
@@ -42,12 +42,15 @@ def run_on_spark(settings: Settings, statements: Sequence[str]) -> None:
 def make_model_schemas(settings: Settings) -> None:
     """Make the schemas that models stand in, with their files under the storage's ``models/``.
 
+    Files of tables that Spark does not know, because its metastore is another one than theirs, are
+    removed: it would refuse to make a table where files lie.
+
     Raises:
         SparkUnavailableError: The server does not answer, or refuses a statement.
         ConfigurationError: A schema of that name keeps its files at another place.
     """
     lake = Lake(str(settings.storage_url), "models")
-    with _session(settings) as cursor:
+    with reached(str(settings.storage_url)), _session(settings) as cursor:
         for schema in MODEL_SCHEMAS:
             lake.make_folder(schema)
             location = spark_location(lake, schema)
@@ -60,6 +63,8 @@ def make_model_schemas(settings: Settings) -> None:
                     f"it (`drop schema {schema} cascade`), or set AFTERPOST_STORAGE_URL to where "
                     "it is."
                 )
+            _execute(settings, cursor, f"show tables in {schema}")
+            lake.keep_only(schema, {str(row[1]) for row in cursor.fetchall()})
 
 
 def _plain(location: str) -> str:

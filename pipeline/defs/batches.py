@@ -13,7 +13,7 @@ import dagster as dg
 from pipeline.defs.assets.landing import landing_assets
 from pipeline.defs.ghosts import UNFINISHED
 from pipeline.defs.jobs import after_scrapes, daily
-from pipeline.defs.partitions import ACCOUNTS_TAG, partition_range_tags
+from pipeline.defs.partitions import accounts_tags, partition_range_tags, tagged_accounts
 
 BATCH_TAG = "afterpost/batch"
 """On the runs of one batch, and on nothing else; when the schedule asked for them."""
@@ -43,7 +43,7 @@ def batch_of(
             asset_selection=_SCRAPES,
             tags={
                 **partition_range_tags(instance, part),
-                ACCOUNTS_TAG: ",".join(part),
+                **accounts_tags(part),
                 BATCH_TAG: batch,
             },
         )
@@ -65,12 +65,12 @@ def build_after(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.RunReque
     runs = instance.get_runs(dg.RunsFilter(tags={BATCH_TAG: batch}))
     if any(one.is_complete_and_waiting_to_retry for one in runs):
         return dg.SkipReason("A run of the batch is about to be repeated.")
-    names = sorted({name for one in runs for name in one.tags[ACCOUNTS_TAG].split(",")})
+    names = sorted({name for one in runs for name in tagged_accounts(one.tags) or []})
     return dg.RunRequest(
         run_key=batch,
         tags={
             **partition_range_tags(instance, names),
-            ACCOUNTS_TAG: ",".join(names),
+            **accounts_tags(names),
             BUILT_TAG: batch,
         },
     )

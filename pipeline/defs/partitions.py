@@ -1,5 +1,6 @@
 """Partitions are accounts. Time is a column: a re-run never stores today's numbers as old ones."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import dagster as dg
@@ -65,12 +66,45 @@ def partition_range_tags(instance: dg.DagsterInstance, names: list[str]) -> dict
 
     The range is over the instance's own order of partitions, which is by registration.
     """
-    known = [name for name in instance.get_dynamic_partitions(_NAME) if name in set(names)]
+    wanted = set(names)
+    known = [name for name in instance.get_dynamic_partitions(_NAME) if name in wanted]
     return {RANGE_START: known[0], RANGE_END: known[-1]}
 
 
 ACCOUNTS_TAG = "afterpost/accounts"
-"""Names that a run is for, comma-separated, where they are fewer than the run's range."""
+"""Names that a run is for, comma-separated; more of them stand in further tags, numbered from 2."""
+
+_TAG_BYTES = 2_000
+"""Longest value of a tag. PostgreSQL's index of a run's tags refuses rows of some more."""
+
+
+def accounts_tags(names: Sequence[str]) -> dict[str, str]:
+    """Tags that say which accounts a run is for."""
+    parts: list[list[str]] = [[]]
+    room = _TAG_BYTES
+    for name in names:
+        taken = len(name.encode()) + 1
+        if taken > room and parts[-1]:
+            parts.append([])
+            room = _TAG_BYTES
+        parts[-1].append(name)
+        room -= taken
+    return {
+        ACCOUNTS_TAG if number == 1 else f"{ACCOUNTS_TAG}_{number}": ",".join(part)
+        for number, part in enumerate(parts, 1)
+    }
+
+
+def tagged_accounts(tags: Mapping[str, str]) -> list[str] | None:
+    """Names that a run's tags say it is for; None when they do not say."""
+    if ACCOUNTS_TAG not in tags:
+        return None
+    names = tags[ACCOUNTS_TAG].split(",")
+    number = 2
+    while (further := tags.get(f"{ACCOUNTS_TAG}_{number}")) is not None:
+        names += further.split(",")
+        number += 1
+    return names
 
 
 def requested_accounts(context: dg.AssetExecutionContext) -> list[str]:
@@ -79,8 +113,8 @@ def requested_accounts(context: dg.AssetExecutionContext) -> list[str]:
     A partition range covers everything between its ends; an account in between that nobody asked
     for must not be scraped (and paid for), so the names are a tag too.
     """
-    tag = context.run.tags.get(ACCOUNTS_TAG)
-    if tag is None:
+    names = tagged_accounts(context.run.tags)
+    if names is None:
         return list(context.partition_keys)
-    wanted = set(tag.split(","))
+    wanted = set(names)
     return [name for name in context.partition_keys if name in wanted]

@@ -15,7 +15,7 @@ from pipeline.defs.assets.mirror import mirror
 from pipeline.defs.conduct import Conduct
 from pipeline.defs.event_log import open_dagster_instance
 from pipeline.defs.ghosts import PROCESS_TAG, end_ghost_runs, this_process
-from pipeline.defs.partitions import ACCOUNTS_TAG, partition_range_tags, sync_accounts
+from pipeline.defs.partitions import accounts_tags, partition_range_tags, sync_accounts
 from pipeline.errors import AfterpostError, ConfigurationError, NothingPublishedError
 from pipeline.settings import REPOSITORY, Settings
 
@@ -122,7 +122,7 @@ def _run(
             raise_on_error=False,
             tags={
                 PROCESS_TAG: this_process(),
-                ACCOUNTS_TAG: ",".join(names),
+                **accounts_tags(names),
                 **partition_range_tags(instance, list(names)),
             },
             asset_selection=_selection(definitions, job_name, platforms, without),

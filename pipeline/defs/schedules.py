@@ -24,7 +24,7 @@ from pipeline.defs.jobs import (
     weekly_report,
     write_dashboards,
 )
-from pipeline.defs.partitions import ACCOUNTS_TAG, partition_range_tags, sync_accounts
+from pipeline.defs.partitions import accounts_tags, partition_range_tags, sync_accounts
 from pipeline.settings import load_settings
 
 SCHEDULE_ZONE = "America/New_York"
@@ -53,7 +53,7 @@ def _one_run(
         run_key=context.scheduled_execution_time.isoformat(),
         tags={
             **partition_range_tags(context.instance, names),
-            ACCOUNTS_TAG: ",".join(names),
+            **accounts_tags(names),
         },
     )
 

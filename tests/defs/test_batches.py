@@ -11,7 +11,14 @@ import pytest
 from pipeline.accounts import add_account
 from pipeline.definitions import build_defs
 from pipeline.defs.batches import BATCH_TAG, build_after
-from pipeline.defs.partitions import ACCOUNTS_TAG, RANGE_END, RANGE_START, sync_accounts
+from pipeline.defs.partitions import (
+    ACCOUNTS_TAG,
+    RANGE_END,
+    RANGE_START,
+    accounts_tags,
+    sync_accounts,
+    tagged_accounts,
+)
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings, load_settings
 
@@ -149,3 +156,15 @@ def test_a_run_of_no_batch_asks_for_nothing(instance: dg.DagsterInstance) -> Non
 def test_a_number_of_accounts_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"AFTERPOST_ACCOUNTS_PER_RUN is .*set it to one"):
         load_settings({"AFTERPOST_ACCOUNTS_PER_RUN": text})
+
+
+def test_the_names_of_many_accounts_come_back_from_tags_that_postgresql_takes() -> None:
+    names = [f"account_{number:05d}" for number in range(1_000)]
+
+    tags = accounts_tags(names)
+
+    assert tagged_accounts(tags) == names
+    assert max(len(text.encode()) for text in tags.values()) <= 2_000
+    assert len(tags) > 5
+    assert tagged_accounts(accounts_tags(["one"])) == ["one"]
+    assert tagged_accounts({}) is None

@@ -253,6 +253,18 @@ def test_models_of_another_home_are_not_written_over(demo: Pair, tmp_path: Path)
         make_model_schemas(other)
 
 
+def test_files_of_tables_that_spark_knows_no_more_are_in_nobodys_way(demo: Pair) -> None:
+    marts = Path(str(demo.on_spark.storage_url)) / "models" / "marts"
+    known = {path.name for path in marts.iterdir()}
+    (marts / "of_a_lost_metastore").mkdir()
+    (marts / "of_a_lost_metastore" / "part.parquet").write_bytes(b"rows")
+
+    make_model_schemas(demo.on_spark)
+
+    assert len(known) > 10
+    assert {path.name for path in marts.iterdir()} == known
+
+
 def test_a_hundred_accounts_are_the_same_though_a_worker_is_killed(
     listings: Pair, spark: SparkCluster
 ) -> None:
