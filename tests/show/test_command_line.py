@@ -66,7 +66,7 @@ def test_the_commands_are_those_of_the_design():
         "demo", "accounts", "scrape", "import", "health", "build", "recommend", "analyze",
         "dashboard", "report", "alerts", "review", "context", "draw", "predict", "reflexion",
         "verdicts", "experiment", "feedback", "match", "label", "sql", "export", "metrics", "web",
-        "rebuild", "mirror", "restore",
+        "rebuild", "mirror", "restore", "state",
     }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ def copy(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Copy the state database into another one, whole or not at all.
+    """Copy the state database into another one, whole.
 
     Stop everything that writes first, then set AFTERPOST_STATE_URL to the copy. The source stays as
     it is. Every table's rows and their checksum are compared before the copy is kept.
