@@ -38,7 +38,8 @@ test-api: $(INSTALLED) ## 2,000 generated requests to each group of the API's op
 test-scale: $(SCALE_INSTALLED) ## Spark, PostgreSQL, RabbitMQ: the same rows, killed workers; a quarter of an hour.
 	@sh tests/scale/install_servers.sh
 	@AFTERPOST_TEST_SCALE=1 $(SCALE_PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadfile \
-	  --no-loadscope-reorder tests/scale $(TEST_ARGS)
+	  --no-loadscope-reorder tests/scale tests/end_to_end/test_restored_home.py \
+	  tests/collect/test_mirror_kills.py $(TEST_ARGS)
 
 bench: $(INSTALLED) ## Speed and memory of the raw load, of whole builds, and of showing; some minutes.
 	@$(PYTHON) -m bench.load_raw

@@ -27,7 +27,7 @@ from pipeline.collect.landing import MANIFEST_SUFFIX, manifest_files, read_manif
 from pipeline.collect.raw import load_raw
 from pipeline.decide.context import ensure_context
 from pipeline.decide.review import approve, pending
-from pipeline.errors import ConfigurationError
+from pipeline.errors import ConfigurationError, DecisionError
 from pipeline.learn.findings import find
 from pipeline.learn.recommend import recommend
 from pipeline.measure import build
@@ -105,6 +105,7 @@ def _pair(
         storage_url=str(folder / "lake"),
         spark_url=spark.thrift_url,
     )
+    _forget_models(on_spark)  # of the pair before, whose tests are over
     try:
         yield Pair(on_duckdb, on_spark, add_a_day)
     finally:
@@ -194,7 +195,7 @@ def _view_differences(pair: Pair) -> list[Difference]:
 
 
 def _learnt(settings: Settings, *, deciding: int) -> dict[str, bytes]:
-    """Findings of all accounts and, once the first ones' proposals are approved, context files.
+    """Findings of all accounts, and what becomes of the first ones' proposals and context files.
 
     Returns:
         Bytes by name.
@@ -209,7 +210,11 @@ def _learnt(settings: Settings, *, deciding: int) -> dict[str, bytes]:
         ensure_context(settings, account, _NOW)
         recommend(settings, account.name, now=_NOW)
     for proposal in pending(settings):
-        approve(settings, proposal.recommendation_id, by="a person", now=_NOW)
+        try:
+            decided = repr(approve(settings, proposal.recommendation_id, by="a person", now=_NOW))
+        except DecisionError as error:  # another one has changed the same already
+            decided = str(error)
+        learnt[f"{proposal.recommendation_id} decision"] = decided.encode()
     for path in sorted(settings.accounts_dir.glob("*/performance_context.json")):
         learnt[f"{path.parent.name} context"] = path.read_bytes()
     return learnt
