@@ -211,7 +211,8 @@ def _learnt(settings: Settings, *, deciding: int) -> dict[str, bytes]:
         recommend(settings, account.name, now=_NOW)
     for proposal in pending(settings):
         try:
-            decided = repr(approve(settings, proposal.recommendation_id, by="a person", now=_NOW))
+            decision = approve(settings, proposal.recommendation_id, by="a person", now=_NOW)
+            decided = repr(decision.patch)
         except DecisionError as error:  # another one has changed the same already
             decided = str(error)
         learnt[f"{proposal.recommendation_id} decision"] = decided.encode()
