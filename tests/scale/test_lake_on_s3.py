@@ -1,7 +1,5 @@
 """The lake in an object store that speaks S3, written through s3fs and read by DuckDB."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from pipeline.clients.lake import LakeWrite, write_raw
@@ -10,29 +8,6 @@ from pipeline.clients.lake_reading import read_models
 from pipeline.clients.lake_spark import spark_location
 from pipeline.errors import LakeUnreachableError
 from tests.fakes.lake_rows import differences, fill, forget, scrape, warehouse
-
-
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    """An empty bucket of a server that stands in for Amazon's."""
-    import s3fs
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    try:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-            environment.setenv("AWS_ACCESS_KEY_ID", "test")
-            environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
-            environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-            s3fs.S3FileSystem.clear_instance_cache()
-            s3fs.S3FileSystem().mkdir("bucket")
-            yield "s3://bucket"
-    finally:
-        s3fs.S3FileSystem.clear_instance_cache()
-        server.stop()
 
 
 def test_an_object_store_holds_what_the_warehouse_holds(bucket: str) -> None:
@@ -53,7 +28,7 @@ def test_an_object_store_holds_what_the_warehouse_holds(bucket: str) -> None:
         assert not [path for path in stored if "month=2026-09" in path or ".tmp" in path]
 
         [accounts] = [path for path in stored if "/raw/accounts/" in path]
-        s3fs.S3FileSystem().copy(accounts, "bucket/some/lake/models/marts/dim/part-0.parquet")
+        s3fs.S3FileSystem().copy(accounts, f"{bucket}/some/lake/models/marts/dim/part-0.parquet")
         asked = {"marts.dim": [("timezone", "varchar"), ("account_name", "varchar")]}
         assert read_models(connection, url, asked) == {"marts.dim": 1}
         assert connection.execute("from marts.dim").fetchall() == [("UTC", "lulla=by")]

@@ -1,6 +1,5 @@
 """A mirror in an object store that speaks S3, and a state database that changes its engine."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,29 +29,6 @@ from tests.fakes.mirrored_homes import (
     small_home,
 )
 from tests.scale.postgres_server import PostgresServer, postgres_server
-
-
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    """An empty bucket of a server on a free loopback port that stands in for Amazon's."""
-    import s3fs
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    try:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-            environment.setenv("AWS_ACCESS_KEY_ID", "test")
-            environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
-            environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-            s3fs.S3FileSystem.clear_instance_cache()
-            s3fs.S3FileSystem().mkdir("mirrors")
-            yield "s3://mirrors"
-    finally:
-        s3fs.S3FileSystem.clear_instance_cache()
-        server.stop()
 
 
 def test_a_home_comes_back_from_an_object_store(bucket: str, tmp_path: Path) -> None:
@@ -106,7 +82,7 @@ def test_pruned_rows_are_read_from_an_object_store(bucket: str, tmp_path: Path) 
     assert len(list(home.landing_dir.rglob("*.zst"))) == 1
 
 
-@pytest.mark.parametrize("url", ["s3://no-such-bucket/x", "s3://mirrors/y"])
+@pytest.mark.parametrize("url", ["s3://no-such-bucket/x", "s3://bucket/y"])
 def test_a_store_that_refuses_or_is_gone_is_one_sentence(
     bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
