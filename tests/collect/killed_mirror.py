@@ -6,6 +6,7 @@ Nothing has been mirrored by this process itself, so it has no threads and may f
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,19 +33,22 @@ def _die_at(moment: str) -> None:
     """A moment is ``write:data:3:half``: the third write of a name like that, half done."""
     method, beginning, number, when = moment.split(":")
     left = int(number)
+    counting = threading.Lock()  # several are written at once
     real: Callable[..., Any] = getattr(MirrorStore, method)
 
     def dying(store: MirrorStore, name: str, *arguments: Any) -> Any:
         nonlocal left
         if not name.startswith(beginning):
             return real(store, name, *arguments)
-        left -= 1
-        if left == 0 and when == "before":
+        with counting:
+            left -= 1
+            is_it = left == 0
+        if is_it and when == "before":
             _die()
-        if left == 0 and when == "half":
+        if is_it and when == "half":
             _die_half()
         done = real(store, name, *arguments)
-        if left == 0:
+        if is_it:
             _die()
         return done
 
