@@ -6,7 +6,7 @@ import duckdb
 
 _FLOATS = frozenset({"DOUBLE", "FLOAT"})
 RELATIVE_TOLERANCE = 1e-9
-"""Of floats: by how much of the larger one, and of 1 at least, two may differ."""
+"""What two engines' floats may differ by."""
 
 
 @dataclass(frozen=True)
@@ -18,19 +18,25 @@ class Difference:
 
 
 def differences(
-    connection: duckdb.DuckDBPyConnection, table: str, left: str, right: str
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    left: str,
+    right: str,
+    *,
+    tolerance: float = RELATIVE_TOLERANCE,
 ) -> list[Difference]:
     """What is not the same in two tables that DuckDB can read.
 
     Rows are brought side by side in the order of all their columns, floats last and without their
-    last digits; then every value is compared: floats to :data:`RELATIVE_TOLERANCE`, all else
-    exactly, null being like null.
+    last digits; then every value is compared: floats to the tolerance, all else exactly, null being
+    like null.
 
     Args:
         connection: Reads both.
         table: What to call it.
         left: A relation, as SQL names it.
         right: The other one.
+        tolerance: By how much of the larger one, and of 1 at least, two floats may differ.
     """
     columns = _columns(connection, left)
     if columns != _columns(connection, right):
@@ -47,7 +53,10 @@ def differences(
         + [f'round("{name}", 5) asc nulls last' for name in floats]
     )
     unequal = [
-        (name, f'l."{name}" is distinct from r."{name}"' if name in exact else _apart(name))
+        (
+            name,
+            f'l."{name}" is distinct from r."{name}"' if name in exact else _apart(name, tolerance),
+        )
         for name in columns
     ]
     counted = ", ".join(f"count_if({condition})" for _, condition in unequal)
@@ -68,9 +77,9 @@ def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, 
     return {name: kind for name, kind, *_ in rows}
 
 
-def _apart(name: str) -> str:
+def _apart(name: str, tolerance: float) -> str:
     return (
         f'((l."{name}" is null) <> (r."{name}" is null) or '
-        f'abs(l."{name}" - r."{name}") > {RELATIVE_TOLERANCE} * '
+        f'abs(l."{name}" - r."{name}") > {tolerance} * '
         f'greatest(1, abs(l."{name}"), abs(r."{name}")))'
     )
