@@ -24,7 +24,7 @@ from pipeline.measure.dbt_runs import (
 from pipeline.measure.statistics_tables import STATISTICS_TABLES
 from pipeline.settings import Settings
 
-_GROWING = (
+GROWING_MODELS = (
     "int_snapshots__published", "int_snapshots__first_day", "int_profiles__snapshots",
     "int_scrapes__listed", "int_posts__tracked", "int_posts__aged",
 )  # fmt: skip
@@ -55,6 +55,8 @@ def build_models_on_spark(
         LakeError: The shared storage cannot be written or read.
     """
     url = str(settings.storage_url)
+    # First, so that a Spark that does not answer leaves the warehouse as it was.
+    make_model_schemas(settings)
     if is_full_refresh:
         # Once without rows: what the tables' columns and types are is DuckDB's to say.
         run_dbt_shapes(settings)
@@ -63,7 +65,6 @@ def build_models_on_spark(
         shapes = _shapes(connection)
         write_raw(url, connection)
         write_stats(url, connection, STATISTICS_TABLES)
-    make_model_schemas(settings)
     run_on_spark(settings, spark_table_ddl(url))
     made = run_dbt_build(
         settings, on_event, is_full_refresh=is_full_refresh, on_spark=True, months=months
@@ -94,7 +95,7 @@ def _unread_months(connection: duckdb.DuckDBPyConnection) -> list[str]:
         "left join intermediate.scrapes_read as held on held.model_name = ? "
         "and scrapes.scrape_id = held.scrape_id and scrapes.stamp = held.stamp "
         "where held.scrape_id is null order by month",
-        [_GROWING[0]],
+        [GROWING_MODELS[0]],
     ).fetchall()
     return [month for (month,) in rows]
 
@@ -127,5 +128,5 @@ def _note_scrapes_read(connection: duckdb.DuckDBPyConnection) -> None:
         "left join intermediate.scrapes_read as held on models.model_name = held.model_name "
         "and scrapes.scrape_id = held.scrape_id and scrapes.stamp = held.stamp "
         "where held.scrape_id is null",
-        [list(_GROWING)],
+        [list(GROWING_MODELS)],
     )
