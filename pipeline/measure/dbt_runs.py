@@ -134,11 +134,8 @@ def run_dbt_unit_tests(settings: Settings) -> int:
     """
     arguments = ["--no-write-json", "build", "--empty", "--exclude-resource-type", "test"]
     result = _invoke([*arguments, *_common_arguments(settings)], None)
-    nodes = list(getattr(result.result, "results", None) or [])
-    failed = [node for node in nodes if str(node.status) in ("error", "fail", "runtime error")]
-    if failed or not result.success:
-        raise BuildFailedError(_failure_sentence(failed, result.exception))
-    return sum(node.node.resource_type == "unit_test" for node in nodes)
+    _outcome(result)
+    return sum(node.node.resource_type == "unit_test" for node in result.result.results)
 
 
 def write_model_pages(settings: Settings) -> Path:
